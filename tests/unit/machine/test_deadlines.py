@@ -1,0 +1,155 @@
+from typing import Any
+
+from perdure.machine import commands as c
+from perdure.machine import program
+from perdure.model.exceptions import Cancelled, TaskTimedOutError
+from tests.unit.machine.harness import START_MS, Played, run
+
+LIMIT = "/work/~timeout"
+
+
+async def limited() -> Any:
+    return await run("work", retries=5, total_ms=10_000)
+
+
+# -- of a task ---------------------------------------------------------------------------------
+
+
+def test_a_task_that_is_in_time_takes_its_deadline_back() -> None:
+    played = Played(limited)
+    assert played.asks == [f"StartTimer {LIMIT}", "RunTask /work"]
+    played.complete("/work", 1)
+    assert played.asks == [f"CancelTimer {LIMIT}", "CompleteExecution"]
+
+
+def test_an_attempt_that_runs_when_time_is_over_is_asked_to_stop() -> None:
+    played = Played(limited)
+    played.fire(LIMIT)
+    assert played.asks == ["CancelTask /work"]
+    played.stopped("/work")
+    assert played.failure.type.endswith("/timeout")
+    assert played.failure.detail == "task work took longer than 10s in all"
+    assert played.failure.instance == "/work"
+
+
+def test_a_wait_for_the_next_attempt_ends_when_time_is_over() -> None:
+    played = Played(limited)
+    played.fail("/work")
+    played.fire(LIMIT)
+    assert played.asks == ["CancelTimer /work/~retry@1", "FailExecution"]
+
+
+def test_no_attempt_follows_when_time_is_over() -> None:
+    played = Played(limited)
+    played.fire(LIMIT)
+    played.fail("/work")
+    assert played.failure.type.endswith("/timeout")
+
+
+def test_the_cancel_wins_over_a_deadline_that_passed_before_it() -> None:
+    played = Played(limited)
+    played.fire(LIMIT)
+    played.cancel()
+    assert played.asks == ["StartTimer /~cleanup"]
+    played.stopped("/work")
+    assert played.asks == ["CancelTimer /~cleanup", "CancelExecution"]
+
+
+def test_the_cancel_wins_over_a_deadline_that_passes_after_it() -> None:
+    played = Played(limited)
+    played.cancel()
+    played.fire(LIMIT)
+    assert played.asked == []
+    played.stopped("/work")
+    assert played.asks == ["CancelTimer /~cleanup", "CancelExecution"]
+
+
+def test_a_deadline_can_be_caught() -> None:
+    async def careful() -> Any:
+        try:
+            await limited()
+        except TaskTimedOutError:
+            return await run("instead")
+
+    played = Played(careful)
+    played.fire(LIMIT)
+    played.stopped("/work")
+    assert played.open == ["/instead"]
+
+
+def test_a_deadline_of_one_branch_leaves_the_others_alone() -> None:
+    async def both() -> Any:
+        results = await program.gather([limited(), run("other")], return_exceptions=True)
+        return [type(result).__name__ for result in results]
+
+    played = Played(both)
+    played.fire("/gather/0/work/~timeout")
+    played.stopped("/gather/0/work")
+    played.complete("/gather/1/other", 1)
+    assert played.result == ["TaskTimedOutError", "int"]
+
+
+# -- of the execution --------------------------------------------------------------------------
+
+
+def test_an_execution_in_time_takes_its_deadline_back() -> None:
+    played = Played(limited, timeout_ms=60_000)
+    assert played.asks[0] == "StartTimer /~timeout"
+    command = played.machine.open["/~timeout"].command
+    assert isinstance(command, c.StartTimer)
+    assert command.due_ms == START_MS + 60_000
+    played.complete("/work")
+    assert played.asks == [f"CancelTimer {LIMIT}", "CancelTimer /~timeout", "CompleteExecution"]
+
+
+def test_an_execution_that_is_late_cleans_up_and_fails() -> None:
+    async def cleaning() -> None:
+        try:
+            await run("work")
+        finally:
+            await run("cleanup")
+
+    played = Played(cleaning, timeout_ms=60_000)
+    played.fire("/~timeout")
+    assert played.machine.deadline_exceeded
+    played.stopped("/work")
+    assert played.open == ["/~cleanup", "/cleanup"]
+    played.complete("/cleanup")
+    assert played.asks == ["CancelTimer /~cleanup", "FailExecution"]
+    assert played.failure.type.endswith("/timeout")
+
+
+def test_a_cancel_after_the_deadline_leaves_it_a_timeout() -> None:
+    played = Played(run_work, timeout_ms=60_000)
+    played.fire("/~timeout")
+    played.cancel()
+    played.stopped("/work")
+    assert played.failure.type.endswith("/timeout")
+
+
+def test_a_deadline_after_the_cancel_leaves_it_cancelled() -> None:
+    played = Played(run_work, timeout_ms=60_000)
+    played.cancel()
+    played.fire("/~timeout")
+    assert not played.machine.deadline_exceeded
+    played.stopped("/work")
+    assert played.asks[-1] == "CancelExecution"
+
+
+def test_cleanup_that_is_cut_after_a_timeout_fails_as_timed_out() -> None:
+    async def deaf() -> None:
+        while True:
+            try:
+                await run("work")
+            except Cancelled:
+                await run("cleanup")
+
+    played = Played(deaf, timeout_ms=60_000)
+    played.fire("/~timeout")
+    played.stopped("/work")
+    played.fire("/~cleanup")
+    assert played.failure.type.endswith("/timeout")
+
+
+async def run_work() -> Any:
+    return await run("work")
