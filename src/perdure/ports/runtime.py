@@ -1,0 +1,133 @@
+"""What the API drives: an engine that runs executions.
+
+Every refusal is a `RefusedError` with a code; the API knows how each code is answered.
+"""
+
+from collections.abc import Sequence
+from typing import Protocol
+
+import msgspec
+
+from perdure.model.exceptions import PerdureError
+from perdure.model.execution import Execution, Head, LogRecord, TaskRun
+
+
+class Problem(msgspec.Struct, frozen=True):
+    """One thing that is wrong, and where (a JSON pointer into what was sent)."""
+
+    location: str
+    message: str
+
+
+class RefusedError(PerdureError):
+    """A request that the engine does not carry out; nothing changed.
+
+    Codes: unknown_workflow, unknown_version, unknown_execution, invalid_inputs, already_ended,
+    not_paused, already_paused, inbox_full, overloaded, storage_failed, shutting_down.
+    """
+
+    def __init__(
+        self,
+        code: str,
+        detail: str,
+        *,
+        problems: Sequence[Problem] = (),
+        retry_after_s: int | None = None,
+    ) -> None:
+        super().__init__(detail)
+        self.code = code
+        self.detail = detail
+        self.problems = problems
+        self.retry_after_s = retry_after_s
+
+
+class StartRequest(msgspec.Struct, frozen=True, kw_only=True):
+    """An execution to start. `inputs` is a JSON object."""
+
+    workflow_id: str
+    inputs: bytes
+    version: str | None = None
+    tags: dict[str, str] = {}
+    priority: int = 0
+    timeout_ms: int | None = None
+    created_by: str | None = None
+
+
+class Served(msgspec.Struct, frozen=True, kw_only=True):
+    """A workflow version that can be executed. `input_schema` is JSON Schema (2020-12), as JSON."""
+
+    workflow_id: str
+    version: str
+    digest: str
+    kind: str = "python"
+    title: str = ""
+    tags: dict[str, str] = {}
+    timeout_ms: int | None = None
+    input_schema: bytes = b"{}"
+
+
+class Health(msgspec.Struct, frozen=True, kw_only=True):
+    """How the engine is.
+
+    `ready` is whether it takes starts; `problems` are what could not be loaded, and why.
+    """
+
+    ready: bool
+    workers: int
+    running: int
+    pending: int
+    problems: Sequence[str] = ()
+
+
+class Runtime(Protocol):
+    """Runs executions. All times are milliseconds since 1970."""
+
+    async def execute(self, request: StartRequest) -> Head:
+        """Start an execution; returns once the start is on disk."""
+        ...
+
+    async def wait(self, execution_id: str, seconds: float) -> bool:
+        """Wait until the execution has ended, or stays paused: whether it did within the time."""
+        ...
+
+    async def execution(self, execution_id: str, *, logs: int) -> Execution:
+        """The whole execution, with its newest `logs` lines."""
+        ...
+
+    async def executions(self, limit: int, before: str | None) -> Sequence[Head]:
+        """Executions, the newest first, created before the one with the id `before`."""
+        ...
+
+    async def logs(self, execution_id: str, after_seq: int, limit: int) -> Sequence[LogRecord]:
+        """Log lines after `after_seq`, in order."""
+        ...
+
+    async def tasks(self, execution_id: str, offset: int, limit: int) -> Sequence[TaskRun]:
+        """Task runs in start order, from the `offset`-th on."""
+        ...
+
+    async def cancel(self, execution_id: str) -> Head:
+        """Ask for an execution to be cancelled; waits a moment for it to stop."""
+        ...
+
+    async def pause(self, execution_id: str) -> Head:
+        """Pause an execution."""
+        ...
+
+    async def resume(self, execution_id: str) -> Head:
+        """Resume a paused execution."""
+        ...
+
+    async def send_event(
+        self, execution_id: str, name: str, data: bytes, event_id: str | None
+    ) -> bool:
+        """Hand an event to an execution, on disk on return; False if its id came before."""
+        ...
+
+    def workflows(self) -> Sequence[Served]:
+        """What can be executed."""
+        ...
+
+    def health(self) -> Health:
+        """How the engine is."""
+        ...
