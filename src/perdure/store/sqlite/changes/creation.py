@@ -1,0 +1,44 @@
+"""New executions."""
+
+import apsw
+import msgspec
+
+from perdure.model.identifiers import execution_key
+from perdure.model.status import Status
+from perdure.ports.journal import CreateExecution, Outcome
+from perdure.store.sqlite.changes.heads import DONE, refused
+from perdure.store.sqlite.statements import load
+
+_SQL = load("creation.sql")
+_CREATE = _SQL["create_execution"]
+_PUT_INPUTS = _SQL["put_inputs"]
+
+
+def create(connection: apsw.Connection, change: CreateExecution) -> Outcome:
+    """Record a new execution; "duplicate" where its id is taken."""
+    key = execution_key(change.execution_id)
+    if key is None:
+        raise ValueError(f"{change.execution_id!r} is no execution id")
+    parent = change.parent
+    connection.execute(
+        _CREATE,
+        (
+            key,
+            change.workflow_id,
+            change.workflow_version,
+            change.digest,
+            change.status,
+            change.created_at,
+            change.created_at if change.status is Status.RUNNING else None,
+            msgspec.json.encode(change.tags).decode() if change.tags else "{}",
+            change.priority,
+            change.timeout_ms,
+            change.created_by,
+            execution_key(parent.execution_id) if parent else None,
+            parent.position if parent else None,
+        ),
+    )
+    if not connection.changes():
+        return refused(change.status, "duplicate")
+    connection.execute(_PUT_INPUTS, (key, change.inputs))
+    return DONE[change.status]

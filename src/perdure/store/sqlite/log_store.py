@@ -1,0 +1,132 @@
+"""The log on SQLite: lines in groups through one connection, reads through others."""
+
+import logging
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import apsw
+import msgspec
+
+from perdure.model.execution import LogRecord
+from perdure.model.identifiers import execution_key
+from perdure.ports.logs import Logs, NewLogRecord
+from perdure.store.sqlite.connections import Readers
+from perdure.store.sqlite.errors import explained
+from perdure.store.sqlite.groups import Groups, InlineGroups, Schedule, ThreadedGroups
+from perdure.store.sqlite.log_lines import LogLines
+from perdure.store.sqlite.statements import load
+from perdure.store.sqlite.tickets import Tickets
+from perdure.store.sqlite.transaction import Commit, Transactions
+from perdure.store.sqlite.upkeep import Upkeep
+
+_SQL = load("logs.sql")
+_Written = tuple[int, Sequence[NewLogRecord]]
+
+_log = logging.getLogger("perdure.store")
+
+
+class SqliteLogs(Logs):
+    """Writes lines in the order in which they came; each call of `write` whole or not at all."""
+
+    def __init__(
+        self,
+        connection: apsw.Connection,
+        path: Path,
+        schedule: Schedule,
+        *,
+        threads: bool,
+        commit: Commit,
+        quota_bytes: int,
+    ) -> None:
+        self._connection = connection
+        self._path = path
+        self._readers = Readers(path)
+        self._lines = LogLines(connection, quota_bytes)
+        self._transactions = Transactions(connection, commit, self._lines.forget)
+        self._upkeep = Upkeep(connection)
+        self._tickets = Tickets()
+        self._taken_lines = 0
+        self._written_lines = 0
+        self._last_ticket = 0
+        self._closed = False
+        self._groups: Groups[_Written] = (
+            ThreadedGroups("perdure-logs", self._write)
+            if threads
+            else InlineGroups(schedule, self._write)
+        )
+
+    def write(self, records: Sequence[NewLogRecord]) -> int:
+        self._last_ticket += 1
+        if self._closed:
+            self._tickets.settle(self._last_ticket, [self._last_ticket])
+        else:
+            self._taken_lines += len(records)
+            self._groups.put((self._last_ticket, records))
+        return self._last_ticket
+
+    @property
+    def unwritten(self) -> int:
+        return self._taken_lines - self._written_lines
+
+    def wait(self, ticket: int) -> None:
+        """Wait until the write with this ticket is on disk, or has failed."""
+        self._groups.flush()
+        self._tickets.wait(min(ticket, self._last_ticket))
+
+    def failed(self, ticket: int) -> bool:
+        return self._tickets.failed(ticket)
+
+    def newest(self, execution_id: str, limit: int) -> Sequence[LogRecord]:
+        found = self._read("newest", execution_id, limit)
+        found.reverse()
+        return found
+
+    def page(self, execution_id: str, after_seq: int, limit: int) -> Sequence[LogRecord]:
+        return self._read("page", execution_id, after_seq, limit)
+
+    def of_batch(self, execution_id: str, batch: int) -> Sequence[str]:
+        connection = self._readers.connection()
+        values = (execution_key(execution_id), batch)
+        found: list[Any] = connection.execute(_SQL["of_batch"], values).fetchall()
+        return [message for (message,) in found]
+
+    def close(self, *, abandon: bool) -> None:
+        """Write what was taken, unless it is abandoned, and close the file."""
+        self._closed = True
+        if abandon:
+            self._groups.abandon()
+        else:
+            self._groups.close()
+        self._readers.close()
+        self._connection.close()
+
+    def _write(self, group: list[_Written]) -> None:
+        results = self._transactions.write(group, self._lines.put)
+        failed = [
+            ticket
+            for (ticket, _), result in zip(group, results, strict=True)
+            if isinstance(result, Exception)
+        ]
+        if failed:
+            error = next(result for result in results if isinstance(result, Exception))
+            _log.error("log lines are lost: %s", explained(error, self._path))
+        self._written_lines += sum(len(records) for _, records in group)
+        self._tickets.settle(group[-1][0], failed)
+        self._upkeep.after_group()
+
+    def _read(self, statement: str, execution_id: str, *values: int) -> list[LogRecord]:
+        connection = self._readers.connection()
+        key = execution_key(execution_id)
+        found: list[Any] = connection.execute(_SQL[statement], (key, *values)).fetchall()
+        return [
+            LogRecord(
+                seq=seq,
+                timestamp=time,
+                level=level,
+                task=task,
+                message=message,
+                fields=None if fields is None else msgspec.Raw(fields),
+            )
+            for seq, time, level, task, message, fields in found
+        ]

@@ -1,0 +1,44 @@
+"""The store keeps what its ports promise, with threads and without."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.unit.ports.appending_suite import AppendingSuite
+from tests.unit.ports.control_suite import ControlSuite
+from tests.unit.ports.inbox_suite import InboxSuite
+from tests.unit.ports.journal_reads_suite import JournalReadsSuite
+from tests.unit.ports.logs_suite import LogsSuite
+from tests.unit.ports.subject import Subject
+from tests.unit.store.opened import Loop, open_store
+
+
+@pytest.mark.parametrize("threads", [True, False], ids=["threads", "inline"], scope="class")
+class OnSqlite:
+    @pytest.fixture
+    def opened(self, tmp_path: Path, threads: bool) -> Iterator[Subject]:
+        loop = Loop()
+        store = open_store(tmp_path, loop, threads=threads)
+        yield Subject(store.journal, store.logs, loop.run_until)
+        store.close()
+
+
+class TestAppending(OnSqlite, AppendingSuite):
+    pass
+
+
+class TestInbox(OnSqlite, InboxSuite):
+    pass
+
+
+class TestControl(OnSqlite, ControlSuite):
+    pass
+
+
+class TestJournalReads(OnSqlite, JournalReadsSuite):
+    pass
+
+
+class TestLogs(OnSqlite, LogsSuite):
+    pass

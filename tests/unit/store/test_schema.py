@@ -1,0 +1,111 @@
+"""Migrations, and the SQL that goes with them."""
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from perdure.store.sqlite import schema
+from perdure.store.sqlite.connections import open_writer
+from perdure.store.sqlite.schema import APPLICATION_IDS, Database, migrations
+from perdure.store.sqlite.statements import load, parse
+
+SQL = Path(schema.__file__).parent / "sql"
+STATEMENTS = [(file.name, name) for file in sorted(SQL.glob("*.sql")) for name in load(file.name)]
+
+SORTING = {"of_batch"}
+"""Statements that sort what they found: lines of the few batches that were lost."""
+
+
+def database_of(file: str) -> Database:
+    return "logs" if file == "logs.sql" else "journal"
+
+
+@pytest.mark.parametrize("database", ["journal", "logs"])
+def test_a_new_file_has_the_newest_schema(tmp_path: Path, database: Database) -> None:
+    connection = open_writer(tmp_path / "new.db", database)
+    assert connection.pragma("user_version") == len(migrations(database))
+    assert connection.pragma("application_id") == APPLICATION_IDS[database]
+    assert connection.pragma("journal_mode") == "wal"
+    assert connection.pragma("synchronous") == 2
+    assert connection.pragma("auto_vacuum") == 2
+    connection.close()
+
+
+def test_only_what_is_missing_is_applied(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "old.db"
+    open_writer(path, "journal").close()
+    steps = migrations("journal")
+    added = [*steps, "CREATE TABLE a (x); INSERT INTO a VALUES (1)", "CREATE TABLE b (x)"]
+    monkeypatch.setattr(schema, "migrations", lambda database: added)
+    for _ in range(2):
+        connection = open_writer(path, "journal")
+        assert connection.pragma("user_version") == len(steps) + 2
+        assert connection.execute("SELECT x FROM a").fetchall() == [(1,)]
+        connection.close()
+
+
+def test_a_migration_that_fails_is_undone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "old.db"
+    open_writer(path, "journal").close()
+    steps = migrations("journal")
+    broken = [*steps, "CREATE TABLE a (x)", "CREATE TABLE b (x); CREATE TABLE b (x)"]
+    monkeypatch.setattr(schema, "migrations", lambda database: broken)
+    with pytest.raises(Exception, match="already exists"):
+        open_writer(path, "journal")
+    monkeypatch.setattr(schema, "migrations", lambda database: broken[:-1])
+    connection = open_writer(path, "journal")
+    assert connection.pragma("user_version") == len(steps) + 1
+    assert connection.execute("SELECT name FROM sqlite_schema WHERE name = 'b'").fetchall() == []
+    connection.close()
+
+
+@pytest.mark.parametrize(("file", "name"), STATEMENTS)
+def test_each_statement_fits_the_schema_and_scans_no_table(
+    tmp_path: Path, file: str, name: str
+) -> None:
+    connection = open_writer(tmp_path / "new.db", database_of(file))
+    sql = load(file)[name]
+    numbered = [int(number) for number in re.findall(r"\?(\d+)", sql)]
+    values = (None,) * (max(numbered) if numbered else sql.count("?"))
+    plan: list[Any] = connection.execute("EXPLAIN QUERY PLAN " + sql, values).fetchall()
+    steps = [step for _, _, _, step in plan]
+    scans = [step for step in steps if step.startswith("SCAN") and step != "SCAN CONSTANT ROW"]
+    assert not scans or "LIMIT" in sql
+    assert name in SORTING or not [step for step in steps if "TEMP B-TREE" in step]
+    connection.close()
+
+
+def test_every_statement_is_used() -> None:
+    package = Path(schema.__file__).parent
+    code = "".join(path.read_text() for path in package.rglob("*.py"))
+    for _, name in STATEMENTS:
+        assert f'"{name}"' in code, name
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("SELECT 1;", "before the first name"),
+        ("-- name: a\nSELECT 1;", "a has no description"),
+        ("-- name: a", "a has no description"),
+        ("-- name: a\n-- What it does.\n", "a has no statement"),
+        ("-- name: a\n-- One.\nSELECT 1;\n-- name: a\n-- Two.\nSELECT 2;", "a is there twice"),
+    ],
+)
+def test_a_file_in_another_form_is_refused(text: str, words: str) -> None:
+    with pytest.raises(ValueError, match=words):
+        parse(text, "file.sql")
+
+
+def test_migrations_are_numbered_without_gaps(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "migrations" / "journal"
+    folder.mkdir(parents=True)
+    (folder / "0001_one.sql").write_text("")
+    (folder / "0003_three.sql").write_text("")
+    monkeypatch.setattr(schema, "files", lambda package: tmp_path)
+    with pytest.raises(ValueError, match="0002"):
+        migrations("journal")
