@@ -1,0 +1,281 @@
+"""The embedded engine as the API sees it: the port `Runtime` over the services."""
+
+import asyncio
+from collections.abc import Callable, Sequence
+
+import msgspec
+
+from perdure.engine.admission import Admission
+from perdure.engine.catalog import check
+from perdure.engine.control import Control, storage_failed
+from perdure.engine.handle import Spawner
+from perdure.engine.ownership import Ownership
+from perdure.engine.recovery import Recovery
+from perdure.engine.retention import Retention
+from perdure.engine.state import Limits, Reader, State
+from perdure.engine.timers import Timers
+from perdure.engine.views import Story
+from perdure.engine.workers import Workers
+from perdure.link.messages import ImportProblem
+from perdure.model.execution import Execution, Head, LogRecord, TaskRun
+from perdure.model.identifiers import RANDOM_BITS, execution_id, execution_key, next_key
+from perdure.model.status import Status
+from perdure.ports.clock import Clock
+from perdure.ports.journal import CreateExecution, Journal, Row
+from perdure.ports.logs import Logs
+from perdure.ports.runtime import Health, RefusedError, Served, StartRequest
+
+
+class Engine:
+    """Runs executions on workers, and keeps their record in the store."""
+
+    def __init__(
+        self,
+        journal: Journal,
+        logs: Logs,
+        clock: Clock,
+        reader: Reader,
+        spawner: Spawner,
+        limits: Limits,
+        random_bits: Callable[[int], int],
+    ) -> None:
+        self._state = state = State(journal, logs, clock, reader, limits)
+        self._random_bits = random_bits
+        self._last_key = 0
+        self._ownership = ownership = Ownership(state, self._new_id)
+        self._workers = Workers(state, ownership, spawner)
+        self._admission = admission = Admission(state, ownership, self._workers.choose)
+        self._timers = timers = Timers(state, ownership)
+        self._control = control = Control(state, ownership, admission, timers)
+        self._workers.on_ready = admission.worker_ready
+        self._workers.on_crash_loop = control.fail
+        self._workers.on_unstoppable = control.cut_off
+        ownership.on_ready = admission.ready
+        ownership.on_slot = admission.kick
+        ownership.on_children = admission.children_created
+        ownership.on_timer = timers.set
+        ownership.on_progress = self._workers.progressed
+        ownership.on_ended = self._workers.ended
+        ownership.on_cancel_child = self._cancel_child
+
+    # -- life ----------------------------------------------------------------------------------
+
+    async def start(self) -> None:
+        """Take up the record where it stands, and start the workers."""
+        state = self._state
+        newest = await state.read(state.journal.newest_id)
+        self._last_key = (execution_key(newest) if newest else None) or 0
+        self._workers.start()
+        await Recovery(state, self._admission).run()
+        state.in_background(self._timers.run())
+        state.in_background(Retention(state).run())
+
+    async def first_served(self) -> None:
+        """Wait until a worker takes executions."""
+        await self._workers.first_serving.wait()
+
+    async def stop(self) -> None:
+        """Take no more, give attempts that run a time to end, and stop the workers."""
+        state = self._state
+        state.stopping = True
+        await self._workers.stop()
+        for task in tuple(state.tasks):
+            task.cancel()
+        await asyncio.gather(*state.tasks, return_exceptions=True)
+
+    def _new_id(self) -> str:
+        now_ms = self._state.clock.now_ms()
+        self._last_key = next_key(self._last_key, now_ms, self._random_bits(RANDOM_BITS))
+        return execution_id(self._last_key)
+
+    def _cancel_child(self, parent_id: str, position: str) -> None:
+        self._state.in_background(self._control.cancel_child(parent_id, position))
+
+    # -- the port Runtime ----------------------------------------------------------------------
+
+    async def execute(self, request: StartRequest) -> Head:
+        """Start an execution; returns once the start is on disk."""
+        state, admission = self._state, self._admission
+        self._refuse_for_now()
+        entry = state.catalog.find(request.workflow_id, request.version)
+        check(entry, request.inputs)
+        served = entry.served
+        now_ms = state.clock.now_ms()
+        at_once = admission.has_room and self._workers.choose("") is not None
+        create = CreateExecution(
+            execution_id=self._new_id(),
+            workflow_id=served.workflow_id,
+            workflow_version=served.version,
+            digest=served.digest,
+            status=Status.RUNNING if at_once else Status.PENDING,
+            created_at=now_ms,
+            inputs=request.inputs,
+            tags={**served.tags, **request.tags},
+            priority=request.priority,
+            timeout_ms=request.timeout_ms if request.timeout_ms is not None else served.timeout_ms,
+            created_by=request.created_by,
+        )
+        created = state.submit(create)
+        owned = admission.begin(create) if at_once else None
+        outcome = await created
+        if not outcome.done:
+            if owned is not None:
+                self._ownership.halt(owned)
+            raise storage_failed(outcome.detail)
+        if not at_once:
+            admission.pending += 1
+            admission.kick()
+        return Head(
+            execution_id=create.execution_id,
+            workflow_id=create.workflow_id,
+            workflow_version=create.workflow_version,
+            status=create.status,
+            created_at=now_ms,
+            started_at=now_ms if at_once else None,
+            tags=create.tags,
+        )
+
+    def _refuse_for_now(self) -> None:
+        state = self._state
+        if state.stopping:
+            raise RefusedError("shutting_down", "the server is shutting down", retry_after_s=5)
+        if not self._workers.first_serving.is_set():
+            # What is served is not known yet: no workflow may be called unknown.
+            raise RefusedError("not_ready", "the workers are starting", retry_after_s=1)
+        if state.journal.backlog > state.limits.max_backlog:
+            raise RefusedError("overloaded", "too many changes wait to be written", retry_after_s=1)
+        if self._admission.pending >= state.limits.max_pending:
+            raise RefusedError(
+                "overloaded",
+                f"{self._admission.pending:,} executions are pending, and that is the limit",
+                retry_after_s=5,
+            )
+
+    async def wait(self, execution_id: str, seconds: float) -> bool:
+        """Wait until the execution has ended: whether it did within the time."""
+        state = self._state
+        ended = state.end_of(execution_id)
+        try:
+            row = state.journal.row(execution_id)
+            if row is None or row.status.ended:
+                return True
+            await asyncio.wait([ended], timeout=seconds)
+            return ended.done()
+        finally:
+            state.forget(execution_id, ended)
+
+    async def execution(self, execution_id: str, *, logs: int) -> Execution:
+        """The whole execution, with its newest `logs` lines."""
+        return await self._state.read(self._read_execution, execution_id, logs)
+
+    async def executions(self, limit: int, before: str | None) -> Sequence[Head]:
+        """Executions, the newest first, created before the one with the id `before`."""
+        rows = await self._state.read(self._state.journal.newest, limit, before)
+        return [_head(row) for row in rows]
+
+    async def logs(self, execution_id: str, after_seq: int, limit: int) -> Sequence[LogRecord]:
+        """Log lines after `after_seq`, in order."""
+        await self._row(execution_id)
+        return await self._state.read(self._state.logs.page, execution_id, after_seq, limit)
+
+    async def tasks(self, execution_id: str, offset: int, limit: int) -> Sequence[TaskRun]:
+        """Task runs in start order, from the `offset`-th on."""
+        row = await self._row(execution_id)
+        story = await self._state.read(self._story, row)
+        runs = story.task_runs()
+        return runs[offset : offset + limit]
+
+    async def cancel(self, execution_id: str) -> Head:
+        """Ask for an execution to be cancelled; waits a moment for it to stop."""
+        await self._control.cancel(execution_id)
+        return _head(await self._row(execution_id))
+
+    async def pause(self, execution_id: str) -> Head:
+        """Pause an execution."""
+        await self._control.pause(execution_id)
+        return _head(await self._row(execution_id))
+
+    async def resume(self, execution_id: str) -> Head:
+        """Resume a paused execution."""
+        await self._control.resume(execution_id)
+        return _head(await self._row(execution_id))
+
+    async def send_event(
+        self, execution_id: str, name: str, data: bytes, event_id: str | None
+    ) -> bool:
+        """Hand an event to an execution, on disk on return; False if its id came before."""
+        return await self._control.send_event(execution_id, name, data, event_id)
+
+    def workflows(self) -> Sequence[Served]:
+        """What can be executed."""
+        return self._state.catalog.all()
+
+    def import_problems(self) -> Sequence[ImportProblem]:
+        """What the workers could not load."""
+        return self._state.catalog.problems
+
+    def health(self) -> Health:
+        """How the engine is."""
+        state, serving = self._state, self._workers.serving
+        problems = [f"{p.path}: {p.detail}" for p in state.catalog.problems]
+        return Health(
+            ready=serving > 0 and not state.stopping,
+            workers=serving,
+            running=state.working,
+            pending=self._admission.pending,
+            problems=problems,
+        )
+
+    # -- reading -------------------------------------------------------------------------------
+
+    async def _row(self, execution_id: str) -> Row:
+        row = await self._state.read(self._state.journal.row, execution_id)
+        if row is None:
+            raise _unknown(execution_id)
+        return row
+
+    def _story(self, row: Row) -> Story:
+        count = row.next_seq - row.journal_start
+        return Story(self._state.journal.batches(row.execution_id, row.journal_start, count))
+
+    def _read_execution(self, execution_id: str, logs: int) -> Execution:
+        journal = self._state.journal
+        row = journal.row(execution_id)
+        if row is None:
+            raise _unknown(execution_id)
+        if row.status is Status.COMPLETED:
+            story = Story(journal.batches(execution_id, row.next_seq - 1, 1))
+        elif row.status.ended:
+            story = Story()
+        else:
+            story = self._story(row)
+        return Execution(
+            head=_head(row),
+            inputs=msgspec.Raw(journal.inputs(execution_id)),
+            result=None if story.result is None else msgspec.Raw(story.result),
+            error=row.error,
+            current_tasks=story.current_tasks(),
+            waiting_for=story.waiting_for(),
+            created_by=row.created_by,
+            attempt=row.run,
+            cancel_requested_at=row.cancel_requested_at,
+            paused_at=row.paused_at,
+            logs=tuple(self._state.logs.newest(execution_id, logs)) if logs else (),
+        )
+
+
+def _unknown(execution_id: str) -> RefusedError:
+    return RefusedError("unknown_execution", f"there is no execution {execution_id!r}")
+
+
+def _head(row: Row) -> Head:
+    return Head(
+        execution_id=row.execution_id,
+        workflow_id=row.workflow_id,
+        workflow_version=row.workflow_version,
+        status=row.status,
+        created_at=row.created_at,
+        started_at=row.started_at,
+        completed_at=row.completed_at,
+        tags=row.tags,
+    )

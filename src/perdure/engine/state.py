@@ -1,0 +1,187 @@
+"""What the services of the engine share."""
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Awaitable, Callable
+from typing import Any, Protocol, TypeVar
+
+import msgspec
+
+from perdure.engine.catalog import ServedCatalog
+from perdure.link.channel import Channel
+from perdure.link.messages import ToWorker
+from perdure.model.execution import Level
+from perdure.ports.clock import Clock
+from perdure.ports.journal import Change, Journal, Outcome, Parent
+from perdure.ports.logs import STORY, Logs, NewLogRecord
+
+T = TypeVar("T")
+
+
+class Limits(msgspec.Struct, frozen=True, kw_only=True):
+    """The engine's bounds. Times in milliseconds or seconds, as their names say."""
+
+    max_running: int = 1_000
+    max_pending: int = 100_000
+    max_backlog: int = 20_000
+    workers: int = 1
+    cancel_grace_ms: int = 10_000
+    cleanup_ms: int = 300_000
+    shutdown_grace_ms: int = 30_000
+    cancel_reply_s: float = 0.2
+    storage_retry_s: float = 1.0
+
+
+class Reader(Protocol):
+    """Runs blocking reads so that the loop does not wait for them."""
+
+    def __call__(self, read: Callable[..., T], *arguments: Any) -> Awaitable[T]:
+        """The result of ``read(*arguments)``."""
+        ...
+
+
+class Worker(Protocol):
+    """A worker as ownership and admission see it."""
+
+    number: int
+    owned: "dict[str, Owned]"
+
+    @property
+    def channel(self) -> Channel[ToWorker]:
+        """The way to it."""
+        ...
+
+    @property
+    def draining(self) -> bool:
+        """Whether it gives back what it owns, to be replaced."""
+        ...
+
+
+class Owned:
+    """An execution that a worker owns, as far as the engine needs to know it."""
+
+    __slots__ = (
+        "batches",
+        "bytes",
+        "control_seq",
+        "epoch",
+        "execution_id",
+        "halted",
+        "inbox_sent",
+        "next_seq",
+        "parent",
+        "priority",
+        "run",
+        "unwritten",
+        "worker",
+        "workflow_id",
+        "working",
+    )
+
+    def __init__(self, execution_id: str, workflow_id: str, worker: Worker, epoch: int) -> None:
+        self.execution_id = execution_id
+        self.workflow_id = workflow_id
+        self.worker = worker
+        self.epoch = epoch
+        self.next_seq = 0
+        """The sequence number that the next append must have."""
+        self.inbox_sent = 0
+        """Up to where the inbox has been handed to the worker."""
+        self.control_seq = 0
+        self.working = True
+        """Whether it holds a slot of the running limit."""
+        self.halted = False
+        """Whether the worker was told to discard it: nothing of it is taken any more."""
+        self.unwritten = 0
+        """Appends that are not yet on disk."""
+        self.batches = 0
+        self.bytes = 0
+        self.parent: Parent | None = None
+        self.priority = 0
+        self.run = 1
+
+
+class State:
+    """The engine's memory, and its way to the store."""
+
+    def __init__(
+        self, journal: Journal, logs: Logs, clock: Clock, reader: Reader, limits: Limits
+    ) -> None:
+        self.journal = journal
+        self.logs = logs
+        self.clock = clock
+        self.read = reader
+        self.limits = limits
+        self.catalog = ServedCatalog()
+        self.owned: dict[str, Owned] = {}
+        self.elsewhere: dict[str, dict[tuple[str, int], Worker]] = {}
+        """Attempts that run in a worker which does not own their execution."""
+        self.cancels: dict[str, float] = {}
+        """Since when, on the monotonic clock, running executions are being cancelled."""
+        self.timed_out: dict[str, set[tuple[str, int]]] = {}
+        """Attempts that were killed for their timeout, until that is recorded."""
+        self.working = 0
+        """Slots of the running limit that are taken."""
+        self.stopping = False
+        self._end_waiters: defaultdict[str, list[asyncio.Future[None]]] = defaultdict(list)
+        self.tasks: set[asyncio.Task[Any]] = set()
+
+    def submit(self, change: Change, *, after_logs: int = 0) -> "asyncio.Future[Outcome]":
+        """Submit a change; the future has its outcome once it is on disk or refused."""
+        future: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
+
+        def done(outcome: Outcome) -> None:
+            if not future.done():
+                future.set_result(outcome)
+
+        self.journal.submit(change, done, after_logs=after_logs)
+        return future
+
+    def tell(
+        self,
+        execution_id: str,
+        message: str,
+        level: Level = "INFO",
+        fields: dict[str, object] | None = None,
+    ) -> int:
+        """Add a line of perdure's own to an execution's log; the ticket of the write."""
+        encoded = msgspec.json.encode(fields) if fields else None
+        now_ms = self.clock.now_ms()
+        record = NewLogRecord(execution_id, now_ms, level, None, message, encoded, STORY)
+        return self.logs.write([record])
+
+    def in_background(self, work: "asyncio._CoroutineLike[Any]") -> None:
+        """Run a coroutine beside everything else, until the engine stops."""
+        task = asyncio.get_running_loop().create_task(work)
+        self.tasks.add(task)
+        task.add_done_callback(self._finished)
+
+    def _finished(self, task: asyncio.Task[Any]) -> None:
+        self.tasks.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            asyncio.get_running_loop().call_exception_handler(
+                {"message": "a service of the engine failed", "exception": error}
+            )
+
+    # -- who waits for an end ------------------------------------------------------------------
+
+    def end_of(self, execution_id: str) -> "asyncio.Future[None]":
+        """A future that is done when the execution has ended. Give it back with `forget`."""
+        future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._end_waiters[execution_id].append(future)
+        return future
+
+    def forget(self, execution_id: str, future: "asyncio.Future[None]") -> None:
+        """Nobody waits on this future any more."""
+        waiters = self._end_waiters.get(execution_id)
+        if waiters is not None and future in waiters:
+            waiters.remove(future)
+            if not waiters:
+                del self._end_waiters[execution_id]
+
+    def ended(self, execution_id: str) -> None:
+        """An execution has ended: wake those who wait for it."""
+        self.cancels.pop(execution_id, None)
+        for future in self._end_waiters.pop(execution_id, ()):
+            if not future.done():
+                future.set_result(None)

@@ -1,0 +1,416 @@
+"""Starts, watches, replaces and quarantines workers (promises 7 and 8 of the design).
+
+- There are as many workers that answer as the limits say; one that dies or hangs is replaced. One
+  that asks to be replaced is drained once another serves in its place.
+- A worker that hangs for STALL_S gets nothing new, and what it owns moves to another, its attempts
+  staying where they are; only an execution whose own step blocks it stays, so that it blocks no
+  other. It is killed after KILL_S, or as soon as an attempt in it is past its timeout, or a cancel
+  has waited for half of the grace. A workflow that blocks and is being cancelled ends then, without
+  its cleanup: a replay would block again.
+- An execution whose code was on the CPU when its worker died is a suspect (`suspects`), and goes on
+  alone in a quarantine worker until something new of it is recorded, or it is failed.
+"""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Sequence
+
+from perdure.engine.handle import Handle, Mark, Spawner
+from perdure.engine.ownership import Ownership
+from perdure.engine.state import Owned, State
+from perdure.engine.suspects import DEATHS, Suspects
+from perdure.engine.views import Story
+from perdure.link import messages as m
+from perdure.model import failure as failures
+from perdure.model.position import instance
+from perdure.ports.journal import Nothing, Outcome
+
+log = logging.getLogger(__name__)
+
+TICK_S = 0.25
+STALL_S = 2.0
+KILL_S = 30.0
+START_S = 120.0
+QUARANTINES = 4
+QUARANTINE_IDLE_S = 5.0
+_BACKOFF_S = (0.0, 0.1, 0.5, 1.0, 2.0, 5.0, 10.0)
+
+
+class Workers:
+    """The workers of this server."""
+
+    def __init__(self, state: State, ownership: Ownership, spawner: Spawner) -> None:
+        self._state = state
+        self._ownership = ownership
+        self._spawner = spawner
+        self._handles: dict[int, Handle] = {}
+        self._number = 0
+        self._quick_deaths = 0
+        self._suspects = Suspects()
+        self._closed = asyncio.Event()
+        self.first_serving = asyncio.Event()
+        """Set once a worker takes executions."""
+        self.on_ready: Callable[[], None] = lambda: None
+        """Called when a worker can take executions."""
+        self.on_crash_loop: Callable[[str, failures.Failure], Awaitable[None]]
+        """Called with an execution that brought its worker down too often, to end it."""
+        self.on_unstoppable: Callable[[str], Awaitable[None]]
+        """Called with an execution that is being cancelled, and whose workflow code blocks."""
+
+    def now_s(self) -> float:
+        """The monotonic clock."""
+        return self._state.clock.monotonic()
+
+    @property
+    def serving(self) -> int:
+        """How many workers take executions."""
+        return sum(handle.usable and handle.suspect is None for handle in self._handles.values())
+
+    def start(self) -> None:
+        """Start the workers, and watch them until the engine stops."""
+        self._refill()
+        self._state.in_background(self._watch())
+
+    async def stop(self) -> None:
+        """Have every worker end: attempts get the shutdown grace, then all are killed."""
+        grace_ms = self._state.limits.shutdown_grace_ms
+        launched = [handle for handle in self._handles.values() if handle.launched]
+        for handle in launched:
+            handle.channel.send(m.Stop(grace_ms))
+        try:
+            async with asyncio.timeout(grace_ms / 1000 + 1.0):
+                while not all(handle.gone for handle in launched):
+                    self._closed.clear()
+                    await self._closed.wait()
+        except TimeoutError:
+            pass
+        for handle in launched:
+            handle.process.kill()
+
+    # -- choosing ------------------------------------------------------------------------------
+
+    def choose(self, execution_id: str) -> Handle | None:
+        """The worker for an execution, None where there is none now (`on_ready` tells)."""
+        if self._suspects.is_condemned(execution_id):
+            return None
+        if execution_id in self._suspects:
+            return self._quarantine(execution_id)
+        best: Handle | None = None
+        for handle in self._handles.values():
+            if (
+                handle.usable
+                and handle.suspect is None
+                and (best is None or len(handle.owned) < len(best.owned))
+            ):
+                best = handle
+        return best
+
+    def _quarantine(self, execution_id: str) -> Handle | None:
+        quarantines = [h for h in self._handles.values() if h.suspect is not None]
+        for handle in quarantines:
+            if handle.suspect == execution_id and not handle.draining:
+                return handle if handle.usable else None
+        if len(quarantines) < QUARANTINES:
+            self._add(execution_id)
+        return None
+
+    # -- what workers say ----------------------------------------------------------------------
+
+    def received(self, handle: Handle, messages: Sequence[m.ToEngine]) -> None:
+        """Hand each message to whom it concerns."""
+        ownership = self._ownership
+        for message in messages:
+            match message:
+                case m.Append():
+                    ownership.append(handle, message)
+                case m.LogLines():
+                    self._state.logs.write(message.records)
+                case m.Released():
+                    ownership.released(handle, message)
+                case m.Pong():
+                    self._answered(handle)
+                case m.Outcomes():
+                    ownership.outcomes(message)
+                case m.Held():
+                    ownership.held(handle, message)
+                case m.Serving():
+                    self._serves(handle, message)
+                case m.Draining():
+                    self._replace(handle, message.detail)
+                case m.Idle():
+                    if handle.draining:
+                        handle.process.kill()
+
+    def _serves(self, handle: Handle, serving: m.Serving) -> None:
+        self._state.catalog.replace(handle.number, serving.workflows, serving.problems)
+        handle.serving = True
+        self._quick_deaths = 0
+        self._retire_surplus()
+        self.first_serving.set()
+        self.on_ready()
+
+    def _answered(self, handle: Handle) -> None:
+        handle.asked_s = None
+        handle.late_ticks = 0
+        if handle.stalled:
+            handle.stalled = False
+            log.warning("worker %d answers again", handle.number)
+            self.on_ready()
+
+    def _replace(self, handle: Handle, why: str) -> None:
+        """Have another take its place; until that serves, it goes on."""
+        if not handle.leaving:
+            handle.leaving = True
+            log.warning("worker %d is being replaced: %s", handle.number, why)
+            self._refill()
+
+    def _drain(self, handle: Handle) -> None:
+        """Have it give back what it owns, and end once its attempts have."""
+        handle.draining = True
+        handle.channel.send(m.Drain())
+
+    # -- watching ------------------------------------------------------------------------------
+
+    async def _watch(self) -> None:
+        while True:
+            await asyncio.sleep(TICK_S)
+            now_s = self.now_s()
+            for handle in tuple(self._handles.values()):
+                self._check(handle, now_s)
+            self._retire_surplus()
+
+    def _check(self, handle: Handle, now_s: float) -> None:
+        if not handle.launched:
+            return
+        if handle.suspect is not None:
+            self._check_quarantine(handle, handle.suspect, now_s)
+        if not handle.serving:
+            if now_s - handle.started_s > START_S:
+                log.error("worker %d did not start within %d s", handle.number, START_S)
+                handle.process.kill()
+            return
+        if handle.asked_s is None:
+            handle.asked_s = now_s
+            handle.channel.send(m.Ping(handle.number))
+            return
+        handle.late_ticks += 1
+        late_s = now_s - handle.asked_s
+        # Ticks are counted too: if this process itself stood still, the answer may be waiting.
+        if late_s < STALL_S or handle.late_ticks < STALL_S / TICK_S / 2:
+            return
+        if not handle.stalled:
+            self._stall(handle)
+        marks = handle.process.marks()
+        overdue = [mark for mark in marks if 0 < mark.deadline < now_s - TICK_S]
+        if overdue or late_s > KILL_S or self._cancel_waits(handle, now_s):
+            log.error("worker %d has not answered for %.1f s: killing it", handle.number, late_s)
+            for mark in marks:
+                self._tell_of_kill(mark, overdue=mark in overdue, alone=len(marks) == 1)
+            handle.process.kill()
+
+    def _check_quarantine(self, handle: Handle, suspect: str, now_s: float) -> None:
+        """A quarantine ends with the suspicion, and is not kept for one that only waits."""
+        if suspect not in self._suspects:
+            handle.suspect = None
+        elif handle.owned or not handle.usable:
+            handle.unused_s = None
+        elif handle.unused_s is None:
+            handle.unused_s = now_s
+        elif now_s - handle.unused_s > QUARANTINE_IDLE_S:
+            self._drain(handle)
+
+    def _stall(self, handle: Handle) -> None:
+        handle.stalled = True
+        marks = handle.process.marks()
+        what = ", ".join(f"{mark.execution_id}{mark.position}" for mark in marks) or "unknown"
+        log.warning("worker %d does not answer; on its CPU: %s", handle.number, what)
+        for mark in marks:
+            self._state.tell(
+                mark.execution_id,
+                f"{mark.position or 'the workflow'} blocks its worker: it neither returns nor "
+                "awaits; blocking code belongs into a plain function, which runs in a thread",
+                "WARNING",
+            )
+        self._refill()
+        blocking = {mark.execution_id for mark in marks if not mark.position}
+        for owned in tuple(handle.owned.values()):
+            if owned.execution_id not in blocking:
+                self._state.in_background(self._move(handle, owned))
+
+    async def _move(self, handle: Handle, owned: Owned) -> None:
+        """Take an execution from a worker that hangs; its attempts stay there."""
+        state = self._state
+        self._ownership.halt(owned)
+        await state.submit(Nothing())
+        row = await state.read(state.journal.row, owned.execution_id)
+        if row is None or state.owned.get(owned.execution_id) is not owned or handle.gone:
+            return
+        count = row.next_seq - row.journal_start
+        bodies = await state.read(
+            state.journal.batches, owned.execution_id, row.journal_start, count
+        )
+        attempts = Story(bodies).open_attempts()
+        if state.owned.get(owned.execution_id) is not owned or handle.gone:
+            return
+        if attempts:
+            elsewhere = state.elsewhere.setdefault(owned.execution_id, {})
+            for attempt in attempts:
+                elsewhere.setdefault(attempt, handle)
+        self._ownership.disown(owned)
+        self._ownership.on_ready(owned.execution_id)
+
+    def _cancel_waits(self, handle: Handle, now_s: float) -> bool:
+        patience_s = self._state.limits.cancel_grace_ms / 2000
+        concerned = [
+            *handle.owned,
+            *(
+                execution_id
+                for execution_id, attempts in self._state.elsewhere.items()
+                if handle in attempts.values()
+            ),
+        ]
+        for execution_id in concerned:
+            asked_s = self._state.cancels.get(execution_id)
+            if asked_s is not None and now_s - asked_s > patience_s:
+                return True
+        return False
+
+    def _tell_of_kill(self, mark: Mark, *, overdue: bool, alone: bool) -> None:
+        """A worker is killed that cannot tell any more what becomes of what it ran."""
+        state, execution_id = self._state, mark.execution_id
+        if execution_id not in state.owned and execution_id not in state.elsewhere:
+            return
+        cancelled = execution_id in state.cancels
+        if mark.position:
+            why = "was cancelled" if cancelled else "took longer than its timeout"
+            if overdue:
+                attempt = (mark.position, mark.attempt)
+                state.timed_out.setdefault(execution_id, set()).add(attempt)
+            if overdue or cancelled:
+                text = f"{mark.position} {why}; it did not stop and was killed with its worker"
+                state.tell(execution_id, text, "WARNING")
+        elif cancelled and alone:
+            state.tell(execution_id, "the workflow did not stop and was killed", "WARNING")
+            self._suspects.condemn(execution_id)
+            state.in_background(self._end_unstoppable(execution_id))
+
+    async def _end_unstoppable(self, execution_id: str) -> None:
+        await self.on_unstoppable(execution_id)
+        self._suspects.forget(execution_id)
+        self._ownership.on_ready(execution_id)
+
+    def _retire_surplus(self) -> None:
+        """Drain workers that are not needed: those that are to be replaced first."""
+        usable = [h for h in self._handles.values() if h.usable and h.suspect is None]
+        usable.sort(key=lambda h: (not h.leaving, len(h.owned), h.number))
+        for handle in usable[: max(0, len(usable) - self._state.limits.workers)]:
+            self._drain(handle)
+
+    # -- deaths --------------------------------------------------------------------------------
+
+    def closed(self, handle: Handle, reason: str) -> None:
+        """A worker is gone: give what it owned to others, and replace it."""
+        if handle.gone:
+            return
+        handle.gone = True
+        del self._handles[handle.number]
+        self._closed.set()
+        handle.process.kill()
+        if self._state.stopping:
+            return
+        if not handle.draining:
+            log.error("worker %d is gone (%s)", handle.number, reason)
+            self._suspect(handle)
+            self._quick_deaths += not handle.serving
+        for owned in tuple(handle.owned.values()):
+            self._take_over(owned, "its worker died" if not handle.draining else "")
+        for execution_id, attempts in tuple(self._state.elsewhere.items()):
+            lost = [key for key, where in attempts.items() if where is handle]
+            for key in lost:
+                del attempts[key]
+            if not attempts:
+                del self._state.elsewhere[execution_id]
+            if lost:
+                self._ownership.lose_attempts(execution_id, lost)
+        self._refill()
+        self.on_ready()
+
+    def _take_over(self, owned: Owned, why: str) -> None:
+        owned.halted = True
+        if why and not self._suspects.is_condemned(owned.execution_id):
+            self._state.tell(owned.execution_id, f"{why}: going on in another", "WARNING")
+
+        def settled(outcome: Outcome) -> None:
+            self._ownership.disown(owned)
+            self._ownership.on_ready(owned.execution_id)
+
+        self._state.journal.submit(Nothing(), settled)
+
+    def _suspect(self, handle: Handle) -> None:
+        """Who had code on the CPU of a worker that died? Alone, it is its fault."""
+        marked = {mark.execution_id: mark.position for mark in handle.process.marks()}
+        if handle.suspect is not None:
+            marked = {handle.suspect: marked.get(handle.suspect, "")}
+        for execution_id, position in marked.items():
+            if self._suspects.is_condemned(execution_id):
+                continue
+            owned = handle.owned.get(execution_id) or self._state.owned.get(execution_id)
+            next_seq = owned.next_seq if owned is not None else 0
+            if self._suspects.died(execution_id, next_seq, counts=len(marked) == 1):
+                self._state.in_background(self._give_up(execution_id, position))
+        if not marked:
+            for owned in handle.owned.values():
+                if owned.working:
+                    self._suspects.doubt(owned.execution_id, owned.next_seq)
+
+    async def _give_up(self, execution_id: str, position: str) -> None:
+        failure = failures.crash_loop(
+            f"its worker died {DEATHS} times while {position or 'it'} ran, with nothing newly "
+            "recorded in between"
+        )
+        await self.on_crash_loop(execution_id, failure.at(instance(position)))
+        self._suspects.forget(execution_id)
+        self._ownership.on_ready(execution_id)
+
+    def progressed(self, owned: Owned) -> None:
+        """Something new of an execution is recorded: it is no suspect any more."""
+        self._state.timed_out.pop(owned.execution_id, None)
+        cleared = self._suspects.progressed(owned.execution_id, owned.next_seq)
+        if cleared and isinstance(owned.worker, Handle):
+            owned.worker.suspect = None
+
+    def ended(self, execution_id: str) -> None:
+        """An execution has ended without its program."""
+        self._state.timed_out.pop(execution_id, None)
+        self._suspects.forget(execution_id)
+
+    # -- starting ------------------------------------------------------------------------------
+
+    def _refill(self) -> None:
+        there = sum(
+            h.suspect is None and not (h.draining or h.stalled or h.leaving)
+            for h in self._handles.values()
+        )
+        for _ in range(self._state.limits.workers - there):
+            self._add(None)
+
+    def _add(self, suspect: str | None) -> None:
+        self._number += 1
+        handle = self._handles[self._number] = Handle(self, self._number, suspect, self.now_s())
+        self._state.in_background(self._launch(handle))
+
+    async def _launch(self, handle: Handle) -> None:
+        await asyncio.sleep(_BACKOFF_S[min(self._quick_deaths, len(_BACKOFF_S) - 1)])
+        handle.started_s = self.now_s()
+        try:
+            handle.process = await self._spawner.spawn(handle.number, handle)
+        except OSError as error:
+            log.error("worker %d could not be started: %s", handle.number, error)
+            del self._handles[handle.number]
+            self._quick_deaths += 1
+            self._refill()
+            return
+        limits = self._state.limits
+        handle.channel.send(m.Configure(handle.number, limits.cancel_grace_ms, limits.cleanup_ms))
+        if handle.serving:
+            self.on_ready()
