@@ -1,0 +1,17 @@
+"""The HTTP API over a runtime: routes per resource and problems. No business rule lives here.
+
+`create_app` gives the ASGI application. What holds of every answer:
+
+- Every path but the health checks needs the admin key; without it nothing else is told, not even
+  whether a path exists.
+- What is not understood is refused, never ignored: unknown query parameters and body fields,
+  another content type, a header whose promise is not kept here.
+- Every error is `application/problem+json` (RFC 9457) and is made in `problems`, with a code of
+  the one table there; an unexpected exception is logged and shown as nothing but a number.
+- Bodies, pages, waits and nesting have limits.
+- A client that leaves changes nothing: what it started goes on.
+"""
+
+from perdure.api.app import App, create_app
+
+__all__ = ["App", "create_app"]

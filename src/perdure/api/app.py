@@ -1,0 +1,137 @@
+"""The ASGI application: authentication, dispatch, and the one place where errors are answered."""
+
+import hmac
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from re import Pattern
+
+from starlette.routing import compile_path
+from starlette.types import Receive, Scope, Send
+
+from perdure.api.incoming import ClientLeftError, Incoming
+from perdure.api.problems import RequestError, problem_reply
+from perdure.api.queries import Query
+from perdure.api.replies import Reply
+from perdure.api.requests import Request
+from perdure.api.routes import ROUTES, Route
+from perdure.ports.clock import Clock
+from perdure.ports.runtime import Runtime
+
+ADMIN = "admin"
+"""Who the holder of the admin key is, as `created_by` names callers."""
+
+_PUBLIC_PATHS = frozenset(route.path for route in ROUTES if route.public)
+_CHALLENGE = (b"www-authenticate", b"Bearer")
+
+
+def create_app(runtime: Runtime, *, admin_key: str | None, clock: Clock) -> "App":
+    """The API over `runtime`. Without an `admin_key` everyone may do everything."""
+    return App(runtime, admin_key, clock, ROUTES)
+
+
+class _Resource:
+    """What is served under one path."""
+
+    def __init__(self, path: str) -> None:
+        self.pattern: Pattern[str] = compile_path(path)[0]
+        self.by_method: dict[str, Route] = {}
+
+    def add(self, route: Route) -> None:
+        self.by_method[route.method] = route
+        if route.method == "GET":
+            self.by_method["HEAD"] = route
+
+
+class App:
+    """An ASGI application; it speaks HTTP, and takes part in the lifespan without needing it."""
+
+    def __init__(
+        self, runtime: Runtime, admin_key: str | None, clock: Clock, routes: Sequence[Route]
+    ) -> None:
+        self._runtime = runtime
+        self._key = None if admin_key is None else admin_key.encode()
+        self._caller = None if admin_key is None else ADMIN
+        self._clock = clock
+        resources: dict[str, _Resource] = {}
+        for route in routes:
+            resources.setdefault(route.path, _Resource(route.path)).add(route)
+        self._resources = tuple(resources.values())
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request. Errors end in an answer, never in the server."""
+        if scope["type"] != "http":
+            await _without_http(scope, receive, send)
+            return
+        method: str = scope["method"]
+        headers: dict[bytes, bytes] = dict(scope["headers"])
+        incoming = Incoming(receive, headers)
+        # An OSError is a client that left. What it asked for is done all the same.
+        with suppress(ClientLeftError, OSError):
+            try:
+                reply = await self._reply(scope, method, headers, incoming)
+            except ClientLeftError:
+                raise
+            except Exception as error:
+                reply = problem_reply(error, doing=f"{method} {scope['path']!r}")
+                await incoming.discard()
+            await reply.send(send, with_body=method != "HEAD")
+
+    async def _reply(
+        self, scope: Scope, method: str, headers: Mapping[bytes, bytes], incoming: Incoming
+    ) -> Reply:
+        path: str = scope["path"]
+        if self._key is not None and path not in _PUBLIC_PATHS:
+            self._authenticate(headers)
+        route, parameters = self._find(method, path)
+        request = Request(
+            scope,
+            incoming,
+            headers=headers,
+            parameters=parameters,
+            caller=self._caller,
+            runtime=self._runtime,
+            clock=self._clock,
+        )
+        if route.query is Query:
+            request.query(Query)
+        return await route.handler(request)
+
+    def _authenticate(self, headers: Mapping[bytes, bytes]) -> None:
+        scheme, _, token = headers.get(b"authorization", b"").partition(b" ")
+        known = scheme.lower() == b"bearer"
+        if known and self._key is not None and hmac.compare_digest(token.strip(), self._key):
+            return
+        if known:
+            detail = "the key is not right"
+        elif scheme:
+            detail = "the scheme of the header Authorization has to be Bearer"
+        else:
+            detail = "the header Authorization: Bearer <key> is missing"
+        raise RequestError("unauthorized", detail, headers=[_CHALLENGE])
+
+    def _find(self, method: str, path: str) -> tuple[Route, Mapping[str, str]]:
+        for resource in self._resources:
+            match = resource.pattern.fullmatch(path)
+            if match is None:
+                continue
+            route = resource.by_method.get(method)
+            if route is not None:
+                return route, match.groupdict()
+            allowed = ", ".join(sorted(resource.by_method))
+            raise RequestError(
+                "method_not_allowed",
+                f"{method[:32]} is not allowed here; {allowed} is",
+                headers=[(b"allow", allowed.encode())],
+            )
+        raise RequestError("not_found", f"nothing is served under {path[:200]!r}")
+
+
+async def _without_http(scope: Scope, receive: Receive, send: Send) -> None:
+    if scope["type"] == "lifespan":
+        while True:
+            event = (await receive())["type"]
+            await send({"type": f"{event}.complete"})
+            if event == "lifespan.shutdown":
+                return
+    await receive()
+    await send({"type": "websocket.close", "code": 1000})

@@ -1,0 +1,118 @@
+"""Requests: what a handler is given, and the reading of bodies and queries within limits."""
+
+from collections.abc import Mapping
+from typing import TypeVar
+from urllib.parse import parse_qsl
+
+import msgspec
+from starlette.types import Scope
+
+from perdure.api import values
+from perdure.api.incoming import Incoming
+from perdure.api.problems import RequestError
+from perdure.api.queries import Query
+from perdure.model.identifiers import execution_key
+from perdure.ports.clock import Clock
+from perdure.ports.runtime import Problem, RefusedError, Runtime
+from perdure.wire.requests import Request as Body
+
+_MOST_PARAMETERS = 100
+
+B = TypeVar("B", bound=Body)
+Q = TypeVar("Q", bound=Query)
+
+
+class Request:
+    """One request, authenticated: what it asks for, and what is there to answer it.
+
+    `caller` names who asks, None where everyone may.
+    """
+
+    __slots__ = ("_incoming", "_scope", "caller", "clock", "headers", "parameters", "runtime")
+
+    def __init__(
+        self,
+        scope: Scope,
+        incoming: Incoming,
+        *,
+        headers: Mapping[bytes, bytes],
+        parameters: Mapping[str, str],
+        caller: str | None,
+        runtime: Runtime,
+        clock: Clock,
+    ) -> None:
+        self._scope = scope
+        self._incoming = incoming
+        self.headers = headers
+        self.parameters = parameters
+        self.caller = caller
+        self.runtime = runtime
+        self.clock = clock
+
+    @property
+    def execution_id(self) -> str:
+        """The execution that the path names; a text that is no id is an unknown execution."""
+        named = self.parameters["execution_id"]
+        if execution_key(named) is None:
+            raise RefusedError("unknown_execution", f"there is no execution {named[:64]!r}")
+        return named
+
+    def header_lines(self, name: bytes) -> list[bytes]:
+        """Every line of a header that may be sent in several."""
+        return [value for key, value in self._scope["headers"] if key == name]
+
+    def query(self, type_: type[Q]) -> Q:
+        """The query parameters, checked; each may be given once."""
+        text: bytes = self._scope["query_string"]
+        if not text:
+            return type_()
+        try:
+            pairs = parse_qsl(
+                text.decode("latin-1"), keep_blank_values=True, max_num_fields=_MOST_PARAMETERS
+            )
+        except ValueError:
+            raise RequestError(
+                "invalid_request", f"there are more than {_MOST_PARAMETERS} query parameters"
+            ) from None
+        given = dict(pairs)
+        try:
+            if len(given) == len(pairs):
+                return msgspec.convert(given, type_, strict=False)
+        except msgspec.ValidationError:
+            pass
+        names = [name for name, _ in pairs]
+        errors = [
+            Problem(f"?{name}", "is given more than once")
+            for name in given
+            if names.count(name) > 1
+        ]
+        errors += values.problems(given, type_, strict=False, prefix="?")
+        raise RequestError(
+            "invalid_request", "the query parameters are not valid: see `errors`", errors=errors
+        )
+
+    async def body(self, type_: type[B]) -> B:
+        """The body, checked; an empty one is an empty object."""
+        text = await self._incoming.read()
+        if not text:
+            return type_()
+        self._expect_json()
+        return values.parsed(text, type_)
+
+    def _expect_json(self) -> None:
+        sent = self.headers.get(b"content-type", b"")
+        if sent != b"application/json":
+            media_type = sent.partition(b";")[0].strip().lower()
+            if media_type != b"application/json":
+                found = repr(media_type[:100].decode("latin-1")) if media_type else "missing"
+                raise RequestError(
+                    "unsupported_media_type",
+                    f"the header Content-Type has to be application/json, and is {found}",
+                )
+        encoding = self.headers.get(b"content-encoding", b"identity")
+        if encoding.strip().lower() != b"identity":
+            raise RequestError(
+                "unsupported_media_type",
+                "the body has to be sent as it is, without Content-Encoding: "
+                + repr(encoding[:100].decode("latin-1")),
+            )

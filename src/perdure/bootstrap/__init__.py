@@ -1,0 +1,1 @@
+"""Settings, and the only wiring of concrete parts: the server's and the worker's apart."""

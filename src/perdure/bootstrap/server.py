@@ -1,0 +1,130 @@
+"""The server process: the one place where its concrete parts are put together."""
+
+import asyncio
+import contextlib
+import logging
+import secrets
+import signal
+import socket
+from collections.abc import AsyncIterator, Callable, Coroutine
+from pathlib import Path
+from typing import Any
+
+import uvloop
+
+from perdure.api.app import create_app
+from perdure.bootstrap.admin_key import admin_key
+from perdure.bootstrap.announcement import announcement
+from perdure.bootstrap.clock import SystemClock
+from perdure.bootstrap.folder import DataFolder
+from perdure.bootstrap.http_server import embedded_server
+from perdure.bootstrap.reader import ThreadReader
+from perdure.bootstrap.settings import Settings
+from perdure.bootstrap.spawner import ProcessSpawner
+from perdure.engine.engine import Engine
+from perdure.engine.state import Limits
+from perdure.store.sqlite.store import SqliteStore
+
+log = logging.getLogger(__name__)
+
+_HTTP_GRACE_S = 5
+
+
+@contextlib.asynccontextmanager
+async def running_engine(
+    folder: DataFolder, paths: tuple[Path, ...], limits: Limits, log_quota_bytes: int
+) -> AsyncIterator[Engine]:
+    """An engine over a locked data folder, with its workers; stopped in order at the end."""
+    loop = asyncio.get_running_loop()
+    store = SqliteStore.open(
+        folder.path, loop.call_soon_threadsafe, log_quota_bytes=log_quota_bytes
+    )
+    reader = ThreadReader()
+    try:
+        engine = Engine(
+            store.journal,
+            store.logs,
+            SystemClock(),
+            reader,
+            ProcessSpawner(paths, folder.workers_lock),
+            limits,
+            secrets.randbits,
+        )
+        await engine.start()
+        try:
+            yield engine
+        finally:
+            await engine.stop()
+    finally:
+        reader.close()
+        store.close()
+
+
+def serve(settings: Settings, announce: Callable[[str], None]) -> int:
+    """Serve until SIGTERM or SIGINT; the exit status.
+
+    Raises FolderError, StorageError or OSError, with a text for people, where it cannot start.
+    """
+    with DataFolder(settings.data) as folder:
+        folder.wait_for_workers(log.warning)
+        return uvloop.run(_serve(settings, folder, announce))
+
+
+async def _serve(settings: Settings, folder: DataFolder, announce: Callable[[str], None]) -> int:
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    key, made = admin_key(folder.path, settings.admin_key)
+    new_key = key if made else None
+    with listener(settings.host, settings.port) as listening:
+        async with running_engine(
+            folder, settings.paths, limits_of(settings), settings.log_quota_bytes
+        ) as engine:
+            required = None if settings.no_auth else key
+            app = create_app(engine, admin_key=required, clock=SystemClock())
+            http = embedded_server(app, grace_s=_HTTP_GRACE_S)
+            serving = asyncio.create_task(http.serve(sockets=[listening]))
+            await _first(stop.wait(), engine.first_served())
+            if not stop.is_set():
+                announce(
+                    announcement(
+                        settings, engine.workflows(), engine.import_problems(), new_key=new_key
+                    )
+                )
+            await stop.wait()
+            log.info("stopping: attempts that run get %d s", settings.shutdown_grace_ms // 1000)
+            await engine.stop()
+            http.stop()
+            await serving
+    return 0
+
+
+async def _first(*waits: Coroutine[Any, Any, Any]) -> None:
+    tasks = [asyncio.ensure_future(wait) for wait in waits]
+    await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+    for task in tasks:
+        task.cancel()
+
+
+def limits_of(settings: Settings) -> Limits:
+    """The engine's bounds, as they are set."""
+    return Limits(
+        max_running=settings.max_running,
+        max_pending=settings.max_pending,
+        workers=settings.workers,
+        cancel_grace_ms=settings.cancel_grace_ms,
+        cleanup_ms=settings.cleanup_timeout_ms,
+        shutdown_grace_ms=settings.shutdown_grace_ms,
+    )
+
+
+def listener(host: str, port: int) -> socket.socket:
+    """A socket that listens. Raises FolderError's kin, OSError, with a text for people."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        return socket.create_server((host, port), family=family, backlog=1024)
+    except OSError as error:
+        raise OSError(
+            f"cannot listen on {host}:{port}: {error.strerror}; name another port with --port"
+        ) from None

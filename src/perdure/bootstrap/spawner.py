@@ -1,0 +1,92 @@
+"""Starts worker processes: each with its link, its marks, and a pipe that ends with the server."""
+
+import os
+import socket
+import subprocess
+from collections.abc import Sequence
+from pathlib import Path
+
+from perdure.bootstrap.worker import worker_command
+from perdure.engine.handle import Mark, WorkerProcess
+from perdure.link.channel import Channel, Receiver
+from perdure.link.messages import ToEngine, ToWorker
+from perdure.link.socket import engine_end
+from perdure.worker.marks import Marks
+
+_SOCKET_BUFFER_BYTES = 1024 * 1024
+
+
+class Worker:
+    """A started worker process."""
+
+    def __init__(
+        self,
+        process: subprocess.Popen[bytes],
+        channel: Channel[ToWorker],
+        marks: Marks,
+        life: int,
+    ) -> None:
+        self._process = process
+        self.channel = channel
+        self._marks = marks
+        self._life = life
+        self._killed = False
+
+    def marks(self) -> Sequence[Mark]:
+        """What is on its CPU now, or was when it died."""
+        return self._marks.read()
+
+    def kill(self) -> None:
+        """End it at once, and wait until it is gone."""
+        if not self._killed:
+            self._killed = True
+            self._process.kill()
+            self._process.wait()
+            os.close(self._life)
+            self.channel.close()
+            self._marks.close()
+
+
+class ProcessSpawner:
+    """Starts workers that serve the same paths."""
+
+    def __init__(self, paths: Sequence[Path], workers_lock: Path) -> None:
+        self._paths = paths
+        self._workers_lock = workers_lock
+
+    async def spawn(self, number: int, receiver: Receiver[ToEngine]) -> WorkerProcess:
+        """Start a worker."""
+        ours, theirs = socket.socketpair()
+        for end in (ours, theirs):
+            end.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _SOCKET_BUFFER_BYTES)
+        marks = Marks.create()
+        with theirs:
+            process, life = self._start(theirs, marks)
+        ours.setblocking(False)
+        return Worker(process, await engine_end(ours, receiver), marks, life)
+
+    def _start(self, link: socket.socket, marks: Marks) -> tuple[subprocess.Popen[bytes], int]:
+        """The process, and the end of the pipe that tells it that the server lives.
+
+        To be called from the main thread: on Linux a worker dies with the thread that forked it.
+        """
+        life_read, life_write = os.pipe()
+        try:
+            command = worker_command(
+                link_fd=link.fileno(),
+                marks_fd=marks.fd,
+                life_fd=life_read,
+                lock=self._workers_lock,
+                paths=self._paths,
+            )
+            # In a session of its own: Ctrl-C is the server's, and must not end what a task that
+            # still has its grace has started.
+            process = subprocess.Popen(
+                command,
+                stdin=subprocess.DEVNULL,
+                pass_fds=(link.fileno(), marks.fd, life_read),
+                start_new_session=True,
+            )
+        finally:
+            os.close(life_read)
+        return process, life_write

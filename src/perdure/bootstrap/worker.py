@@ -1,0 +1,143 @@
+"""A worker process: ``python -m perdure.bootstrap.worker`` with the flags of `worker_command`.
+
+It loads what it serves before it reads its first message; what cannot be loaded is told, and is
+not fatal. Ctrl-C and SIGTERM are the server's to handle: the worker stops when it says so, and
+ends when it does.
+"""
+
+import argparse
+import asyncio
+import gc
+import logging
+import os
+import secrets
+import signal
+import socket
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from types import FrameType
+
+import uvloop
+
+from perdure.authoring.loading import load
+from perdure.bootstrap.clock import SystemClock
+from perdure.link.messages import ImportProblem
+from perdure.link.socket import worker_end
+from perdure.worker import watchdog
+from perdure.worker.assembly import Assembly
+from perdure.worker.catalog import Loaded
+from perdure.worker.marks import Marks
+
+log = logging.getLogger("perdure.worker")
+
+_LAST_WORDS_S = 5.0
+
+
+def worker_command(
+    *, link_fd: int, marks_fd: int, life_fd: int, lock: Path, paths: Sequence[str | Path]
+) -> list[str]:
+    """The command that starts a worker; the descriptors are to be passed on (`pass_fds`).
+
+    `link_fd` is its end of a stream socket pair, `marks_fd` a `Marks` memory, `life_fd` the
+    reading end of a pipe whose other end the server alone holds open. Start it from a thread that
+    lives as long as the server: on Linux the worker is killed when that thread ends.
+    """
+    return [
+        sys.executable,
+        "-m",
+        "perdure.bootstrap.worker",
+        f"--link-fd={link_fd}",
+        f"--marks-fd={marks_fd}",
+        f"--life-fd={life_fd}",
+        f"--lock={lock}",
+        f"--parent={os.getpid()}",
+        "--",
+        *map(str, paths),
+    ]
+
+
+def main() -> None:
+    """Run a worker until the server stops it or ends. Does not return."""
+    flags = _flags()
+    inherited = (flags.link_fd, flags.marks_fd, flags.life_fd)
+    for descriptor in inherited:
+        os.set_inheritable(descriptor, False)
+    watchdog.end_with_parent(flags.parent)
+    watchdog.end_with(flags.life_fd)
+    lock = watchdog.hold_lock(flags.lock)
+    os.register_at_fork(after_in_child=lambda: _let_go((*inherited, lock)))
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, _leave_to_server)
+    loaded = _loaded(flags.paths)
+    gc.collect()
+    gc.freeze()
+    loop = uvloop.new_event_loop()
+    asyncio.set_event_loop(None)
+    marks = Marks.attach(flags.marks_fd)
+    worker = Assembly(
+        loop, loaded, SystemClock(), lambda: secrets.randbits(63), marks, inherited=(lock,)
+    )
+    _serve(loop, worker, socket.socket(fileno=flags.link_fd))
+
+
+def _serve(loop: asyncio.AbstractEventLoop, worker: Assembly, connection: socket.socket) -> None:
+    host = worker.host
+    stopped = False
+
+    def on_stopped() -> None:
+        nonlocal stopped
+        stopped = True
+        loop.call_later(_LAST_WORDS_S, leave, "")
+
+    def leave(reason: str) -> None:
+        worker.close()
+        if not stopped:
+            watchdog.end_at_once()
+        logging.shutdown()
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(0)
+
+    async def begin() -> None:
+        channel = await worker_end(connection, host)
+        worker.connect(channel, lambda: channel.unsent_bytes)
+
+    host.on_stopped = on_stopped
+    host.on_closed = leave
+    beginning = loop.create_task(begin())
+    beginning.add_done_callback(lambda task: task.result())
+    while True:
+        try:
+            loop.run_forever()
+        except (SystemExit, KeyboardInterrupt):  # of an asyncio task that user code has made
+            log.exception("something in a task tried to end the worker")
+
+
+def _loaded(paths: Sequence[str]) -> Loaded:
+    catalog = load(paths)
+    problems = [ImportProblem(problem.path, problem.detail) for problem in catalog.problems]
+    return Loaded(catalog.workflows, problems)
+
+
+def _leave_to_server(number: int, frame: FrameType | None) -> None:
+    """A handler, since ignored signals would stay ignored in what user code starts."""
+
+
+def _let_go(descriptors: Sequence[int]) -> None:
+    """A fork that user code makes must not keep the server from seeing this worker's end."""
+    for descriptor in descriptors:
+        os.close(descriptor)
+
+
+def _flags() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="perdure.bootstrap.worker")
+    for name in ("--link-fd", "--marks-fd", "--life-fd", "--parent"):
+        parser.add_argument(name, type=int, required=True)
+    parser.add_argument("--lock", type=Path, required=True)
+    parser.add_argument("paths", nargs="*")
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    main()

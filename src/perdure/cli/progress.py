@@ -1,0 +1,84 @@
+"""What `perdure run` shows on stderr: the log, line by line, and below it what runs now."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
+
+from rich.console import Console
+from rich.live import Live
+from rich.spinner import Spinner
+from rich.text import Text
+
+from perdure.model.execution import Execution, Level, LogRecord
+from perdure.model.status import Status
+
+_STYLES: dict[Level, str] = {"INFO": "cyan", "WARNING": "yellow", "ERROR": "bold red"}
+_ENDS = {Status.COMPLETED: "green", Status.CANCELLED: "yellow"}
+_CONTROLS = {
+    code: f"\\x{code:02x}" for code in (*range(32), *range(127, 160)) if code not in (9, 10)
+}
+
+
+class Progress:
+    """Shows an execution while it runs: with a moving line at a terminal, plain lines elsewhere."""
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+        self._spinner = Spinner("dots", text="starting")
+        self._shown: tuple[tuple[str, int], ...] = ()
+
+    @contextmanager
+    def showing(self) -> Iterator[None]:
+        """Show the moving line meanwhile, where there is a terminal."""
+        if not self._console.is_terminal:
+            yield
+            return
+        with Live(self._spinner, console=self._console, transient=True, refresh_per_second=12):
+            yield
+
+    def log(self, record: LogRecord) -> None:
+        """Show a line of the log."""
+        at = datetime.fromtimestamp(record.timestamp / 1000).astimezone()
+        line = Text.assemble(
+            (f"{at:%H:%M:%S}.{record.timestamp % 1000:03d} ", "dim"),
+            (f"{record.level:7} ", _STYLES[record.level]),
+            (f"[{printable(record.task)}] " if record.task else "", "magenta"),
+            printable(record.message).replace("\n", "\n    "),
+        )
+        self._console.print(line)
+
+    def tasks(self, execution: Execution) -> None:
+        """Show what runs now, or what is waited for."""
+        running = tuple((task.name, task.attempt) for task in execution.current_tasks)
+        if running:
+            doing = ", ".join(
+                name if attempt == 1 else f"{name} (attempt {attempt})" for name, attempt in running
+            )
+        elif execution.waiting_for:
+            doing = "waiting for " + ", ".join(
+                wait.name or wait.kind for wait in execution.waiting_for
+            )
+        else:
+            doing = str(execution.head.status)
+        self._spinner.update(text=Text(printable(doing), overflow="ellipsis", no_wrap=True))
+        if running != self._shown:
+            self._shown = running
+            if running and not self._console.is_terminal:
+                self._console.print(Text(f"running: {printable(doing)}"))
+
+    def ended(self, execution: Execution) -> None:
+        """Show how it ended."""
+        head = execution.head
+        took = ""
+        if head.started_at is not None and head.completed_at is not None:
+            took = f" after {(head.completed_at - head.started_at) / 1000:.3f} s"
+        style = _ENDS.get(head.status, "bold red")
+        self._console.print(Text(f"{head.execution_id} {head.status}{took}", style=style))
+        if execution.error is not None:
+            where = f"at {execution.error.instance}: " if execution.error.instance else ""
+            self._console.print(Text(f"  {where}{printable(str(execution.error))}", style="red"))
+
+
+def printable(text: str) -> str:
+    """Text without the control characters that would move a terminal."""
+    return text.translate(_CONTROLS)

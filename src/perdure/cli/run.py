@@ -1,0 +1,53 @@
+"""`perdure run`"""
+
+import sys
+
+import click
+
+from perdure.cli.mistakes import told
+
+_FAILED = 1
+_CANCELLED = 3
+
+
+@click.command()
+@click.argument("file", metavar="FILE")
+@click.argument("workflow_id", metavar="[WORKFLOW_ID]", required=False)
+@click.option(
+    "--input",
+    "pairs",
+    metavar="NAME=VALUE",
+    multiple=True,
+    help="An input; what is JSON is taken as JSON, the rest as text. Repeatable.",
+)
+@click.option(
+    "--inputs", "inputs_file", metavar="FILE", help="A JSON object of inputs; - is stdin."
+)
+def run(
+    file: str, workflow_id: str | None, pairs: tuple[str, ...], inputs_file: str | None
+) -> None:
+    """Run one workflow of FILE, and print its result as JSON.
+
+    Progress and logs go to stderr. Exits with 0 if it completed, 1 if it failed, 2 if the
+    command was used wrongly, 3 if it was cancelled.
+    """
+    with told():
+        from perdure.cli.inputs import gathered
+
+        inputs = gathered(inputs_file, pairs)
+
+        from rich.console import Console
+
+        from perdure.bootstrap.foreground import run_foreground
+        from perdure.cli.progress import Progress
+        from perdure.model.status import Status
+
+        progress = Progress(Console(stderr=True, highlight=False, markup=False, emoji=False))
+        with progress.showing():
+            execution = run_foreground(file, workflow_id, inputs, progress)
+        progress.ended(execution)
+        status = execution.head.status
+        if status is Status.COMPLETED:
+            click.echo(bytes(execution.result) if execution.result is not None else b"null")
+            return
+        sys.exit(_CANCELLED if status is Status.CANCELLED else _FAILED)

@@ -1,0 +1,42 @@
+"""The bodies that clients send."""
+
+from typing import Annotated
+
+import msgspec
+from msgspec import Meta
+
+HIGHEST_PRIORITY = 1000
+
+_TagKey = Annotated[str, Meta(min_length=1, max_length=128)]
+_TagValue = Annotated[str, Meta(max_length=256)]
+
+
+class Request(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Base of all bodies: a field that is not declared is refused."""
+
+
+class Execute(Request, frozen=True, kw_only=True):
+    """An execution to start.
+
+    `inputs` is an object; without `version` the highest release is executed; a higher `priority`
+    is admitted earlier; `timeout` is a duration of the whole execution, such as ``"1h30m"``.
+    """
+
+    inputs: Annotated[msgspec.Raw, Meta(extra_json_schema={"type": "object"})] = msgspec.field(
+        default_factory=lambda: msgspec.Raw(b"{}")
+    )
+    version: Annotated[str, Meta(min_length=1, max_length=128)] | None = None
+    tags: Annotated[dict[_TagKey, _TagValue], Meta(max_length=64)] = {}
+    priority: Annotated[int, Meta(ge=-HIGHEST_PRIORITY, le=HIGHEST_PRIORITY)] = 0
+    timeout: Annotated[str, Meta(min_length=1, max_length=64)] | None = None
+
+
+class SendEvent(Request, frozen=True, kw_only=True):
+    """An event: `data` is any JSON, and an event with an `id` is received once."""
+
+    data: msgspec.Raw = msgspec.field(default_factory=lambda: msgspec.Raw(b"null"))
+    id: Annotated[str, Meta(min_length=1, max_length=256)] | None = None
+
+
+class Nothing(Request, frozen=True, kw_only=True):
+    """No body, or an empty object."""

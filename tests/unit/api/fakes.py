@@ -1,0 +1,138 @@
+"""A runtime that does what a test tells it, and the application over it."""
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+
+import httpx
+import msgspec
+
+from perdure.api import create_app
+from perdure.model.execution import Execution, Head, LogRecord, TaskRun
+from perdure.model.identifiers import execution_id
+from perdure.model.status import Status
+from perdure.ports.runtime import Health, RefusedError, Served, StartRequest
+
+NOW_MS = 1_771_864_200_123
+NOW = "2026-02-23T16:30:00.123Z"
+KEY = "prd_the-key-of-the-tests"
+ID = execution_id(NOW_MS << 21)
+
+
+class StoppedClock:
+    """A clock that shows NOW."""
+
+    def now_ms(self) -> int:
+        return NOW_MS
+
+    def monotonic(self) -> float:
+        return 0.0
+
+
+def a_head(execution: str = ID, status: Status = Status.RUNNING) -> Head:
+    return Head(
+        execution_id=execution,
+        workflow_id="weather",
+        workflow_version="1",
+        status=status,
+        created_at=NOW_MS - 2000,
+        started_at=NOW_MS - 1000,
+        completed_at=NOW_MS if status.ended else None,
+        tags={"team": "a"},
+    )
+
+
+class FakeRuntime:
+    """Answers from its attributes, notes what it was asked, and refuses with `refusal`."""
+
+    def __init__(self) -> None:
+        self.refusal: Exception | None = None
+        self.started: list[StartRequest] = []
+        self.waited: list[float] = []
+        self.asked: list[tuple[object, ...]] = []
+        self.ends_in_time = True
+        self.status = Status.RUNNING
+        self.heads: list[Head] = []
+        self.lines: list[LogRecord] = []
+        self.runs: list[TaskRun] = []
+        self.whole = Execution(head=a_head(), inputs=msgspec.Raw(b"{}"))
+        self.event_ids: set[str] = set()
+        self.served: list[Served] = []
+        self.state = Health(ready=True, workers=1, running=0, pending=0)
+
+    def _refuse(self) -> None:
+        if self.refusal is not None:
+            raise self.refusal
+
+    def _head(self) -> Head:
+        self._refuse()
+        return a_head(status=self.status)
+
+    async def execute(self, request: StartRequest) -> Head:
+        self.started.append(request)
+        return self._head()
+
+    async def wait(self, execution_id: str, seconds: float) -> bool:
+        self.waited.append(seconds)
+        return self.ends_in_time
+
+    async def execution(self, execution_id: str, *, logs: int) -> Execution:
+        self.asked.append((execution_id, logs))
+        if isinstance(self.refusal, RefusedError) and self.refusal.code != "already_ended":
+            raise self.refusal
+        return self.whole
+
+    async def executions(self, limit: int, before: str | None) -> Sequence[Head]:
+        self._refuse()
+        self.asked.append((limit, before))
+        older = [each for each in self.heads if before is None or each.execution_id < before]
+        return older[:limit]
+
+    async def logs(self, execution_id: str, after_seq: int, limit: int) -> Sequence[LogRecord]:
+        self._refuse()
+        self.asked.append((execution_id, after_seq, limit))
+        return [each for each in self.lines if each.seq > after_seq][:limit]
+
+    async def tasks(self, execution_id: str, offset: int, limit: int) -> Sequence[TaskRun]:
+        self._refuse()
+        self.asked.append((execution_id, offset, limit))
+        return self.runs[offset : offset + limit]
+
+    async def cancel(self, execution_id: str) -> Head:
+        return self._head()
+
+    async def pause(self, execution_id: str) -> Head:
+        return self._head()
+
+    async def resume(self, execution_id: str) -> Head:
+        return self._head()
+
+    async def send_event(
+        self, execution_id: str, name: str, data: bytes, event_id: str | None
+    ) -> bool:
+        self._refuse()
+        self.asked.append((execution_id, name, data, event_id))
+        if event_id in self.event_ids:
+            return False
+        if event_id is not None:
+            self.event_ids.add(event_id)
+        return True
+
+    def workflows(self) -> Sequence[Served]:
+        self._refuse()
+        return self.served
+
+    def health(self) -> Health:
+        return self.state
+
+
+@asynccontextmanager
+async def connected(
+    runtime: FakeRuntime, *, admin_key: str | None = KEY, token: str | None = KEY
+) -> AsyncIterator[httpx.AsyncClient]:
+    """A client of the API over `runtime`, which sends `token`."""
+    app = create_app(runtime, admin_key=admin_key, clock=StoppedClock())
+    headers = {} if token is None else {"Authorization": f"Bearer {token}"}
+    async with httpx.AsyncClient(
+        transport=httpx.ASGITransport(app), base_url="http://perdure.test", headers=headers
+    ) as client:
+        yield client
