@@ -1,0 +1,1 @@
+"""Measurements of perdure, and of the bare parts that it is compared with."""
