@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import gc
 import logging
 import secrets
 import signal
@@ -28,6 +29,8 @@ from perdure.store.sqlite.store import SqliteStore
 log = logging.getLogger(__name__)
 
 _HTTP_GRACE_S = 5
+_GC_THRESHOLDS = (20_000, 20, 50)
+"""What a request makes lives short and has few cycles: collect seldom."""
 
 
 @contextlib.asynccontextmanager
@@ -86,6 +89,9 @@ async def _serve(settings: Settings, folder: DataFolder, announce: Callable[[str
             http = embedded_server(app, grace_s=_HTTP_GRACE_S)
             serving = asyncio.create_task(http.serve(sockets=[listening]))
             await _first(stop.wait(), engine.first_served())
+            gc.collect()
+            gc.freeze()
+            gc.set_threshold(*_GC_THRESHOLDS)
             if not stop.is_set():
                 announce(
                     announcement(

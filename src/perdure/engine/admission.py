@@ -9,6 +9,7 @@ import asyncio
 from collections import deque
 from collections.abc import Callable, Sequence
 
+from perdure.engine.followed import Followed
 from perdure.engine.ownership import Ownership
 from perdure.engine.state import Owned, State, Worker
 from perdure.link import messages as m
@@ -79,6 +80,7 @@ class Admission:
             return None
         owned = Owned(create.execution_id, create.workflow_id, worker, epoch=1)
         owned.parent = create.parent
+        owned.followed = Followed(create)
         owned.priority = create.priority
         load = m.Load(
             create.execution_id,

@@ -137,7 +137,8 @@ class Control:
         if outcome.reason == "duplicate":
             return False
         _require(outcome, execution_id)
-        self._ownership.put(outcome.put)
+        if outcome.status is Status.RUNNING:
+            self._ownership.put(outcome.put)
         return True
 
     async def fail(self, execution_id: str, failure: failures.Failure) -> None:

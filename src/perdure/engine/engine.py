@@ -8,6 +8,7 @@ import msgspec
 from perdure.engine.admission import Admission
 from perdure.engine.catalog import check
 from perdure.engine.control import Control, storage_failed
+from perdure.engine.followed import LINES as FOLLOWED_LINES
 from perdure.engine.handle import Spawner
 from perdure.engine.ownership import Ownership
 from perdure.engine.recovery import Recovery
@@ -156,16 +157,20 @@ class Engine:
         state = self._state
         ended = state.end_of(execution_id)
         try:
-            row = state.journal.row(execution_id)
-            if row is None or row.status.ended:
-                return True
-            await asyncio.wait([ended], timeout=seconds)
+            if execution_id not in state.owned:
+                row = await state.read(state.journal.row, execution_id)
+                if row is None or row.status.ended:
+                    return True
+            await state.within(ended, seconds)
             return ended.done()
         finally:
             state.forget(execution_id, ended)
 
     async def execution(self, execution_id: str, *, logs: int) -> Execution:
         """The whole execution, with its newest `logs` lines."""
+        finished = self._state.take_finished(execution_id)
+        if finished is not None and logs >= FOLLOWED_LINES:
+            return finished
         return await self._state.read(self._read_execution, execution_id, logs)
 
     async def executions(self, limit: int, before: str | None) -> Sequence[Head]:

@@ -141,7 +141,15 @@ class Ownership:
         owned.batches += 1
         owned.bytes += len(append.body)
         owned.unwritten += 1
-        ticket = self._state.logs.write(append.logs) if append.logs else 0
+        ticket = 0
+        if append.logs:
+            ticket = self._state.logs.write(append.logs)
+            if owned.followed is not None and not owned.followed.logged(append.logs):
+                owned.followed = None
+        end = None
+        if append.end is not None:
+            end = self._end(append.end)
+            owned.ended_at = end.at
         change = AppendBatch(
             execution_id=append.execution_id,
             epoch=append.epoch,
@@ -154,7 +162,7 @@ class Ownership:
             timers_set=append.timers_set,
             timers_cleared=append.timers_cleared,
             new_inputs=append.new_inputs,
-            end=self._end(append.end) if append.end is not None else None,
+            end=end,
             then=self._consequences(owned, append),
         )
         self._state.journal.submit(
@@ -173,7 +181,10 @@ class Ownership:
         if append.end is not None:
             self.disown(owned)
             self._stop_elsewhere(owned.execution_id)
-            self._state.ended(owned.execution_id)
+            finished = None
+            if owned.followed is not None and self._state.awaited(owned.execution_id):
+                finished = owned.followed.ended(append.end, owned.ended_at)
+            self._state.ended(owned.execution_id, finished)
         else:
             self._went_on(owned, append)
         self.on_progress(owned)
@@ -418,6 +429,7 @@ class Ownership:
 
         They are submitted at once: what is submitted after this call finds them there.
         """
+        self._state.unfollow(outcomes.execution_id)
         handed_back = _HandedBack(outcomes.execution_id, outcomes.logs)
         for event in outcomes.events:
             self._record_outcome(handed_back, event)

@@ -8,14 +8,18 @@ from typing import Any, Protocol, TypeVar
 import msgspec
 
 from perdure.engine.catalog import ServedCatalog
+from perdure.engine.followed import Followed
 from perdure.link.channel import Channel
 from perdure.link.messages import ToWorker
-from perdure.model.execution import Level
+from perdure.model.execution import Execution, Level
 from perdure.ports.clock import Clock
 from perdure.ports.journal import Change, Journal, Outcome, Parent
 from perdure.ports.logs import STORY, Logs, NewLogRecord
 
 T = TypeVar("T")
+
+_FINISHED_LIMIT = 256
+"""Ends that wait to be shown; those beyond are read."""
 
 
 class Limits(msgspec.Struct, frozen=True, kw_only=True):
@@ -64,8 +68,10 @@ class Owned:
         "batches",
         "bytes",
         "control_seq",
+        "ended_at",
         "epoch",
         "execution_id",
+        "followed",
         "halted",
         "inbox_sent",
         "next_seq",
@@ -97,6 +103,9 @@ class Owned:
         self.batches = 0
         self.bytes = 0
         self.parent: Parent | None = None
+        self.followed: Followed | None = None
+        self.ended_at = 0
+        """When its end, which may not be on disk yet, was."""
         self.priority = 0
         self.run = 1
 
@@ -123,6 +132,7 @@ class State:
         self.working = 0
         """Slots of the running limit that are taken."""
         self.stopping = False
+        self._finished: dict[str, Execution] = {}
         self._end_waiters: defaultdict[str, list[asyncio.Future[None]]] = defaultdict(list)
         self.tasks: set[asyncio.Task[Any]] = set()
 
@@ -147,16 +157,23 @@ class State:
         """Add a line of perdure's own to an execution's log; the ticket of the write."""
         encoded = msgspec.json.encode(fields) if fields else None
         now_ms = self.clock.now_ms()
+        self.unfollow(execution_id)
         record = NewLogRecord(execution_id, now_ms, level, None, message, encoded, STORY)
         return self.logs.write([record])
+
+    def unfollow(self, execution_id: str) -> None:
+        """What is shown of an execution is to be read from now on."""
+        owned = self.owned.get(execution_id)
+        if owned is not None:
+            owned.followed = None
 
     def in_background(self, work: "asyncio._CoroutineLike[Any]") -> None:
         """Run a coroutine beside everything else, until the engine stops."""
         task = asyncio.get_running_loop().create_task(work)
         self.tasks.add(task)
-        task.add_done_callback(self._finished)
+        task.add_done_callback(self._task_done)
 
-    def _finished(self, task: asyncio.Task[Any]) -> None:
+    def _task_done(self, task: asyncio.Task[Any]) -> None:
         self.tasks.discard(task)
         if not task.cancelled() and (error := task.exception()) is not None:
             asyncio.get_running_loop().call_exception_handler(
@@ -179,9 +196,40 @@ class State:
             if not waiters:
                 del self._end_waiters[execution_id]
 
-    def ended(self, execution_id: str) -> None:
+    async def within(self, future: "asyncio.Future[None]", seconds: float) -> None:
+        """Wait for a future of `end_of`, at most so long; it is done afterwards if it ended."""
+        if future.done():
+            return
+        loop = asyncio.get_running_loop()
+        late: asyncio.Future[None] = loop.create_future()
+        timer = loop.call_later(seconds, _wake, late)
+        future.add_done_callback(lambda _: _wake(late))
+        try:
+            await late
+        finally:
+            timer.cancel()
+
+    def awaited(self, execution_id: str) -> bool:
+        """Whether somebody waits for this end."""
+        return execution_id in self._end_waiters
+
+    def take_finished(self, execution_id: str) -> Execution | None:
+        """The execution as it ended, where somebody waited and it was followed; given once."""
+        return self._finished.pop(execution_id, None)
+
+    def ended(self, execution_id: str, finished: Execution | None = None) -> None:
         """An execution has ended: wake those who wait for it."""
         self.cancels.pop(execution_id, None)
-        for future in self._end_waiters.pop(execution_id, ()):
+        waiters = self._end_waiters.pop(execution_id, ())
+        if finished is not None and waiters:
+            self._finished[execution_id] = finished
+            if len(self._finished) > _FINISHED_LIMIT:
+                del self._finished[next(iter(self._finished))]
+        for future in waiters:
             if not future.done():
                 future.set_result(None)
+
+
+def _wake(future: "asyncio.Future[None]") -> None:
+    if not future.done():
+        future.set_result(None)

@@ -124,7 +124,7 @@ class Workers:
                 case m.Append():
                     ownership.append(handle, message)
                 case m.LogLines():
-                    self._state.logs.write(message.records)
+                    self._lines(message)
                 case m.Released():
                     ownership.released(handle, message)
                 case m.Pong():
@@ -140,6 +140,11 @@ class Workers:
                 case m.Idle():
                     if handle.draining:
                         handle.process.kill()
+
+    def _lines(self, lines: m.LogLines) -> None:
+        for execution_id in {record.execution_id for record in lines.records}:
+            self._state.unfollow(execution_id)
+        self._state.logs.write(lines.records)
 
     def _serves(self, handle: Handle, serving: m.Serving) -> None:
         self._state.catalog.replace(handle.number, serving.workflows, serving.problems)

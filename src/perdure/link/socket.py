@@ -66,8 +66,7 @@ class SocketChannel(asyncio.Protocol, Generic[In, Out]):
             self._write(messages[:half])
             self._write(messages[half:])
             return
-        self._transport.write(len(body).to_bytes(_LENGTH_BYTES, "big"))
-        self._transport.write(body)
+        self._transport.write(len(body).to_bytes(_LENGTH_BYTES, "big") + body)
 
     # -- asyncio.Protocol -----------------------------------------------------------------
 

@@ -192,6 +192,20 @@ class AppendingSuite(Suite):
         assert (snapshot.inputs, snapshot.batches) == (b'{"n":2}', [b'{"seq":2}'])
         assert len(snapshot.inbox) == 1
 
+    def test_answers_to_the_generation_before_are_dropped(self) -> None:
+        id = self.created()
+        events = [
+            b'{"kind":"TimerFired","time":1,"position":"/sleep"}',
+            b'{"kind":"EventReceived","time":1,"name":"go","data":1}',
+            b'{"kind":"ChildCompleted","time":1,"position":"/c","execution_id":"e","result":1}',
+        ]
+        for event in events:
+            self.done(PutInbox(execution_id=id, event=event))
+        self.done(replace(batch(id, 0), new_inputs=b"{}"))
+        snapshot = self.journal.snapshot(id)
+        assert snapshot is not None
+        assert [entry.event for entry in snapshot.inbox] == events[1:2]
+
     def test_earlier_generations_are_pruned_in_steps(self) -> None:
         ids = [self.created(), self.created()]
         for id in ids:

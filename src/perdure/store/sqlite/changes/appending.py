@@ -85,6 +85,7 @@ def _begin_generation(connection: apsw.Connection, key: int | None, inputs: byte
     connection.execute(_SQL["note_outdated"], (key,))
     connection.execute(_PUT_INPUTS, (key, inputs))
     connection.execute(_TIMERS["clear_timers"], (key,))
+    connection.execute(_SQL["drop_answers"], (key,))
 
 
 def _check_end(end: End) -> None:

@@ -33,6 +33,11 @@ INSERT INTO batches (key, seq, body) VALUES (?, ?, ?);
 -- Continuing as new: the journal starts anew after the batch just appended.
 UPDATE executions SET journal_start = next_seq, journal_bytes = 0 WHERE key = ?;
 
+-- name: drop_answers
+-- Unread rows that answer commands of the generation before; what came from outside stays.
+DELETE FROM inbox WHERE key = ?
+    AND CAST(body AS TEXT) ->> '$.kind' NOT IN ('EventReceived', 'CancelRequested');
+
 -- name: note_outdated
 -- Batches before `journal_start` may be deleted.
 INSERT OR REPLACE INTO outdated (key, journal_start)
