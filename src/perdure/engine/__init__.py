@@ -3,6 +3,7 @@
 One file per service, all on one asyncio loop, all over the same `State`:
 
 - `ownership` answers the workers: appends, releases, outcomes; it alone gives executions away
+- `families` carries out what a batch means for children and parents
 - `admission` decides what is loaded next: the running limit, pending ones, ready ones
 - `timers` moves due timers into inboxes
 - `control` carries out cancel, pause, resume and outside events

@@ -5,6 +5,7 @@ import asyncio
 import msgspec
 
 from perdure.engine.admission import Admission
+from perdure.engine.families import told_to_parent
 from perdure.engine.ownership import Ownership
 from perdure.engine.state import State
 from perdure.engine.timers import Timers
@@ -41,7 +42,8 @@ class Control:
         try:
             event = encode_event(e.CancelRequested(time=now_ms, reason=reason))
             ticket = state.tell(execution_id, "cancel requested")
-            then = self._ownership.end_told_to_parent(row, Status.CANCELLED, now_ms)
+            ended_at_once = End(status=Status.CANCELLED, at=now_ms)
+            then = told_to_parent(execution_id, row.parent, row.run, ended_at_once)
             outcome = await state.submit(
                 Cancel(execution_id=execution_id, at=now_ms, event=event, then=then),
                 after_logs=ticket,

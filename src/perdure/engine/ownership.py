@@ -14,13 +14,10 @@ import asyncio
 from collections.abc import Callable, Sequence
 from functools import partial
 
-import msgspec
-
-from perdure.engine.catalog import check
+from perdure.engine.families import Families, told_to_parent
 from perdure.engine.state import Owned, State, Worker
 from perdure.link import messages as m
-from perdure.machine import events as e
-from perdure.machine.batch import JOURNAL_LIMIT_BATCHES, JOURNAL_LIMIT_BYTES, encode_event
+from perdure.machine.batch import JOURNAL_LIMIT_BATCHES, JOURNAL_LIMIT_BYTES
 from perdure.model import failure as failures
 from perdure.model.execution import Level
 from perdure.model.failure import Failure
@@ -28,7 +25,6 @@ from perdure.model.status import Status
 from perdure.ports.journal import (
     AppendBatch,
     Change,
-    CreateExecution,
     End,
     EndExecution,
     InboxEntry,
@@ -39,10 +35,8 @@ from perdure.ports.journal import (
     Put,
     PutInbox,
     ReadInbox,
-    Row,
 )
 from perdure.ports.logs import Logs, NewLogRecord
-from perdure.ports.runtime import RefusedError
 
 
 class Ownership:
@@ -50,7 +44,7 @@ class Ownership:
 
     def __init__(self, state: State, new_id: Callable[[], str]) -> None:
         self._state = state
-        self._new_id = new_id
+        self._families = Families(state, new_id)
         self.on_ready: Callable[[str], None] = lambda execution_id: None
         """Called with an execution that should be loaded."""
         self.on_slot: Callable[[], None] = lambda: None
@@ -163,7 +157,7 @@ class Ownership:
             timers_cleared=append.timers_cleared,
             new_inputs=append.new_inputs,
             end=end,
-            then=self._consequences(owned, append),
+            then=self._families.follow(owned, append),
         )
         self._state.journal.submit(
             change, partial(self._appended, owned, append), after_logs=ticket
@@ -245,7 +239,7 @@ class Ownership:
     ) -> Outcome:
         """Record an end that no program asked for, tell the parent, and wake who waits."""
         state = self._state
-        then = self._tell_parent(execution_id, parent, run, end.status, None, end.error, end.at)
+        then = told_to_parent(execution_id, parent, run, end)
         level: Level = "ERROR" if end.status is Status.FAILED else "INFO"
         ticket = state.tell(execution_id, f"{end.status}: {end.error or 'no cleanup ran'}", level)
         change = EndExecution(execution_id=execution_id, end=end, then=then)
@@ -261,85 +255,6 @@ class Ownership:
 
     def _end(self, ended: m.Ended) -> End:
         return End(status=Status(ended.status), at=self._state.clock.now_ms(), error=ended.failure)
-
-    def _consequences(self, owned: Owned, append: m.Append) -> Sequence[Change]:
-        changes: list[Change] = []
-        for child in append.children:
-            changes += self._child(owned, child)
-        if append.end is not None:
-            end = append.end
-            changes += self._tell_parent(
-                owned.execution_id,
-                owned.parent,
-                owned.run,
-                Status(end.status),
-                end.result,
-                end.failure,
-                self._state.clock.now_ms(),
-            )
-        return changes
-
-    def _child(self, owned: Owned, child: m.NewChild) -> Sequence[Change]:
-        now_ms = self._state.clock.now_ms()
-        try:
-            entry = self._state.catalog.find(child.workflow_id, child.version)
-            check(entry, child.inputs)
-        except RefusedError as refused:
-            details = "; ".join(f"{p.location}: {p.message}" for p in refused.problems)
-            text = f"{refused.detail}{': ' if details else ''}{details}"
-            failure = failures.validation(text, title="The child could not be started")
-            failed = e.ChildFailed(time=now_ms, position=child.position, failure=failure)
-            return [PutInbox(execution_id=owned.execution_id, event=encode_event(failed))]
-        execution_id = self._new_id()
-        served = entry.served
-        create = CreateExecution(
-            execution_id=execution_id,
-            workflow_id=served.workflow_id,
-            workflow_version=served.version,
-            digest=served.digest,
-            status=Status.PENDING,
-            created_at=now_ms,
-            inputs=child.inputs,
-            tags=served.tags,
-            priority=owned.priority,
-            timeout_ms=served.timeout_ms,
-            created_by=owned.execution_id,
-            parent=Parent(owned.execution_id, child.position) if child.wait else None,
-        )
-        if child.wait:
-            return [create]
-        started = e.ChildStarted(time=now_ms, position=child.position, execution_id=execution_id)
-        return [create, PutInbox(execution_id=owned.execution_id, event=encode_event(started))]
-
-    def _tell_parent(
-        self,
-        execution_id: str,
-        parent: Parent | None,
-        run: int,
-        status: Status,
-        result: bytes | None,
-        failure: Failure | None,
-        now_ms: int,
-    ) -> Sequence[Change]:
-        if parent is None or run > 1:
-            return ()
-        event: e.AnyEvent
-        if status is Status.COMPLETED:
-            event = e.ChildCompleted(
-                time=now_ms,
-                position=parent.position,
-                execution_id=execution_id,
-                result=msgspec.Raw(result or b"null"),
-            )
-        elif status is Status.FAILED and failure is not None:
-            event = e.ChildFailed(
-                time=now_ms, position=parent.position, execution_id=execution_id, failure=failure
-            )
-        else:
-            event = e.ChildCancelled(
-                time=now_ms, position=parent.position, execution_id=execution_id
-            )
-        return [PutInbox(execution_id=parent.execution_id, event=encode_event(event))]
 
     # -- what else workers say -----------------------------------------------------------------
 
@@ -447,10 +362,6 @@ class Ownership:
                 loop.call_later(retry_s, self._record_outcome, handed_back, event)
 
         self._state.journal.submit(change, done, after_logs=ticket)
-
-    def end_told_to_parent(self, row: Row, status: Status, now_ms: int) -> Sequence[Change]:
-        """What tells the parent of an end without result or failure."""
-        return self._tell_parent(row.execution_id, row.parent, row.run, status, None, None, now_ms)
 
     def stop_attempts(self, execution_id: str, positions: Sequence[str] | None = None) -> None:
         """Stop attempts that run in workers which do not own their execution: these, or all."""

@@ -286,16 +286,20 @@ class Workers:
         if execution_id not in state.owned and execution_id not in state.elsewhere:
             return
         cancelled = execution_id in state.cancels
-        if mark.position:
-            why = "was cancelled" if cancelled else "took longer than its timeout"
-            if overdue:
-                attempt = (mark.position, mark.attempt)
-                state.timed_out.setdefault(execution_id, set()).add(attempt)
-            if overdue or cancelled:
-                text = f"{mark.position} {why}; it did not stop and was killed with its worker"
-                state.tell(execution_id, text, "WARNING")
-        elif cancelled and alone:
-            state.tell(execution_id, "the workflow did not stop and was killed", "WARNING")
+        if overdue:
+            attempt = (mark.position, mark.attempt)
+            state.timed_out.setdefault(execution_id, set()).add(attempt)
+        if cancelled:
+            what = "was cancelled; it did not stop and was killed with its worker"
+        elif overdue:
+            what = "took longer than its timeout; it did not stop and was killed with its worker"
+        elif alone:
+            what = "did not let go of its worker, and was killed with it"
+        else:
+            what = "was killed with its worker, which did not answer"
+        text = f"{mark.position or 'the workflow'} {what}"
+        state.tell(execution_id, text, "WARNING")
+        if cancelled and alone and not mark.position:
             self._suspects.condemn(execution_id)
             state.in_background(self._end_unstoppable(execution_id))
 
@@ -336,9 +340,23 @@ class Workers:
             if not attempts:
                 del self._state.elsewhere[execution_id]
             if lost:
-                self._ownership.lose_attempts(execution_id, lost)
+                self._lose(execution_id, lost)
         self._refill()
         self.on_ready()
+
+    def _lose(self, execution_id: str, lost: Sequence[tuple[str, int]]) -> None:
+        """Attempts went down with a worker that did not own their execution.
+
+        Who owns it begins them again, unless they are suspected of it: then a quarantine does.
+        """
+        state = self._state
+        owned = state.owned.get(execution_id)
+        timed_out = state.timed_out.get(execution_id, ())
+        over = execution_id in state.cancels or all(key in timed_out for key in lost)
+        if owned is not None and execution_id in self._suspects and not over:
+            self._ownership.halt(owned)
+        else:
+            self._ownership.lose_attempts(execution_id, lost)
 
     def _take_over(self, owned: Owned, why: str) -> None:
         owned.halted = True

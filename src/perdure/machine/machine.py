@@ -8,9 +8,8 @@ Invariants:
 - An event that answers nothing open is ignored (`deliver` returns None): it makes no batch.
 """
 
-import re
 from collections import deque
-from collections.abc import Coroutine, Sequence
+from collections.abc import Coroutine
 from contextvars import ContextVar
 from typing import Any, NoReturn, Protocol
 
@@ -20,26 +19,20 @@ from perdure.machine import commands as c
 from perdure.machine import events as e
 from perdure.machine.batch import Batch
 from perdure.machine.branch import Branch, Join, Perform
+from perdure.machine.comparison import compare, described
 from perdure.machine.randomness import Randomness
+from perdure.machine.uncaught import failure_of, foreign
 from perdure.model import failure as failures
 from perdure.model.exceptions import (
     Cancelled,
     Continued,
     DisagreementError,
-    EncodingError,
-    FailedError,
-    RaisedError,
     UsageError,
 )
 from perdure.model.failure import Failure
-from perdure.model.position import instance
 
 TIMEOUT_POSITION = "/~timeout"
 CLEANUP_POSITION = "/~cleanup"
-
-_NO_LOOP = re.compile(
-    r"no (running|current) event loop|'NoneType' .* 'create_future'|asynchronous event loop"
-)
 
 _current: ContextVar["Machine | None"] = ContextVar("perdure_machine", default=None)
 
@@ -145,10 +138,10 @@ class Machine:
             self._recorded_patches = frozenset()
         if asked is None:
             raise DisagreementError(
-                f"the record has {_described(batch.event)}, which the code does not await",
+                f"the record has {described(batch.event)}, which the code does not await",
                 batch.event.position,
             )
-        _compare(batch.commands, asked)
+        compare(batch.commands, asked)
         for recorded in batch.commands:
             self._take_recorded(recorded)
 
@@ -271,7 +264,7 @@ class Machine:
                     return
                 value, error = None, None
             else:
-                value, error = None, UsageError(_foreign(request))
+                value, error = None, UsageError(foreign(request))
 
     def _ask(self, branch: Branch, request: Perform) -> bool:
         """Ask for a command; False where it is answered already, by `_taken`."""
@@ -440,64 +433,3 @@ class Machine:
             self.branch.close()
         self.replaying = False
         self._commands, self.open = asked, standing
-
-
-def failure_of(error: BaseException) -> Failure:
-    """What the record keeps of an exception that nothing caught; never fails."""
-    try:
-        return _failure_of(error)
-    except BaseException:  # its text cannot be had: what says so is user code too
-        return failures.runtime("", title=type(error).__qualname__)
-
-
-def _failure_of(error: BaseException) -> Failure:
-    if isinstance(error, FailedError | RaisedError):
-        return failures.recordable(error.failure)
-    if isinstance(error, EncodingError):
-        return failures.validation(str(error))
-    if isinstance(error, RuntimeError | AttributeError) and _NO_LOOP.search(str(error)):
-        return failures.runtime(
-            "asyncio was used in workflow code, which has no event loop: await perdure.sleep, "
-            "perdure.gather or a task instead, and put everything else into a task",
-            title=UsageError.__name__,
-        )
-    return failures.runtime(str(error), title=type(error).__qualname__)
-
-
-def _foreign(request: object) -> str:
-    what = "asyncio.sleep(0) or a bare yield" if request is None else type(request).__qualname__
-    return (
-        f"a workflow awaited something foreign ({what}): it can await tasks, sleep, gather, "
-        "wait_for_event and child workflows; put anything else into a task"
-    )
-
-
-def _described(item: c.AnyCommand | e.AnyEvent) -> str:
-    where = f" at {instance(item.position)}" if item.position else ""
-    name = item.label if isinstance(item, c.Command) else ""
-    return f"{type(item).__name__}{f' {name}' if name else ''}{where}"
-
-
-def _compare(recorded: Sequence[c.AnyCommand], asked: Sequence[c.AnyCommand]) -> None:
-    for before, now in zip(recorded, asked, strict=False):
-        if type(before) is not type(now) or before.position != now.position:
-            fits = False
-        else:
-            fits = before.label == now.label
-        if not fits:
-            raise DisagreementError(
-                f"the record has {_described(before)}, the code asks for {_described(now)}",
-                before.position,
-            )
-    if len(recorded) > len(asked):
-        missing = recorded[len(asked)]
-        raise DisagreementError(
-            f"the record has {_described(missing)}, which the code does not ask for",
-            missing.position,
-        )
-    if len(asked) > len(recorded):
-        extra = asked[len(recorded)]
-        raise DisagreementError(
-            f"the code asks for {_described(extra)}, which the record does not have",
-            extra.position,
-        )

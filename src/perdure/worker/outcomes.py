@@ -3,7 +3,7 @@
 import msgspec
 
 from perdure.machine import events as e
-from perdure.machine.machine import failure_of
+from perdure.machine.uncaught import failure_of
 from perdure.model import failure as failures
 from perdure.model.encoding import VALUE_LIMIT_BYTES
 from perdure.model.exceptions import DisagreementError, EncodingError

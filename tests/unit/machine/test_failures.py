@@ -1,6 +1,6 @@
 import pytest
 
-from perdure.machine.machine import failure_of
+from perdure.machine.uncaught import failure_of
 from perdure.model import failure as failures
 from perdure.model.exceptions import EncodingError, RaisedError, TaskFailedError
 
