@@ -6,6 +6,7 @@ models work where pydantic is installed; it is not imported here.
 """
 
 import math
+from collections.abc import Iterable
 from typing import Any
 
 import msgspec
@@ -44,20 +45,40 @@ def encode(value: Any, what: str) -> bytes:
     try:
         encoded = _encoder.encode(value)
         if type(value) not in _PLAIN and _decode(encoded) != value:
-            _refuse_silent_changes(msgspec.to_builtins(value, enc_hook=_encode_other), what, "")
+            changed = msgspec.to_builtins(
+                value, enc_hook=_encode_other, builtin_types=(bytes, bytearray)
+            )
+            _refuse_silent_changes(changed, what, "")
     except EncodingError:
         raise
     except RecursionError:
         raise EncodingError(f"{what} is nested too deeply, or contains itself") from None
     except (TypeError, ValueError, OverflowError, NotImplementedError, msgspec.MsgspecError) as e:
-        reason = str(e) or f"{type(value).__qualname__} is no type that JSON has"
-        raise EncodingError(f"{what} cannot be stored as JSON: {reason}") from None
+        culprit, where = _culprit(value, "")
+        reason = str(e) or f"{type(culprit).__qualname__} is no type that JSON has"
+        place = f", at {where}" if where else ""
+        raise EncodingError(f"{what} cannot be stored as JSON: {reason}{place}") from None
     if len(encoded) > VALUE_LIMIT_BYTES:
         raise EncodingError(
             f"{what} has {len(encoded):,} bytes, and a value may have {VALUE_LIMIT_BYTES:,}: "
             "store it elsewhere and pass a reference"
         )
     return encoded
+
+
+def _culprit(value: Any, where: str) -> tuple[Any, str]:
+    """The innermost part of a value that has no JSON on its own, and where it is."""
+    items: Iterable[tuple[Any, Any]] = ()
+    if isinstance(value, dict):
+        items = value.items()
+    elif isinstance(value, list | tuple | set | frozenset):
+        items = enumerate(value)
+    for key, item in items:
+        try:
+            _encoder.encode(item)
+        except Exception:
+            return _culprit(item, f"{where}/{key}")
+    return value, where
 
 
 def _refuse_silent_changes(value: Any, what: str, where: str) -> None:

@@ -80,6 +80,7 @@ def test_integers_are_exact(number: int) -> None:
         ({"a": [1, math.inf]}, "inf at /a/1"),
         (Point(1, math.nan), "nan at /y"),
         ({"a": {1: 2}}, "key 1 at /a is no string"),
+        ({"a": {b"b": 2}}, "key b'b' at /a is no string"),
         (Struct([Point(1, -math.inf)]), "-inf at /points/0/y"),
     ],
 )
@@ -90,6 +91,11 @@ def test_what_json_would_change_in_silence_is_refused(value: Any, place: str) ->
 @pytest.mark.parametrize("value", [object(), [print], "\ud800"])
 def test_what_has_no_json_is_refused(value: Any) -> None:
     assert what_it_says(value).startswith("the value cannot be stored as JSON: ")
+
+
+def test_what_has_no_json_is_named_with_its_place() -> None:
+    said = what_it_says({"a": [1, {"b": (object(),)}]})
+    assert said.endswith("object is no type that JSON has, at /a/1/b/0")
 
 
 def test_what_contains_itself_is_refused() -> None:
