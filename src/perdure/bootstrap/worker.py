@@ -17,6 +17,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 from types import FrameType
+from typing import Any
 
 import uvloop
 
@@ -99,12 +100,24 @@ def _serve(loop: asyncio.AbstractEventLoop, worker: Assembly, connection: socket
         sys.stderr.flush()
         os._exit(0)
 
+    def exhausted() -> None:
+        """Whose code has taken the memory is marked; who only suffered goes on elsewhere."""
+        log.critical("out of memory: the worker ends")
+        watchdog.end_at_once()
+
     async def begin() -> None:
         channel = await worker_end(connection, host)
         worker.connect(channel, lambda: channel.unsent_bytes)
 
+    def failed(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+        if isinstance(context.get("exception"), MemoryError) and "future" not in context:
+            exhausted()
+        loop.default_exception_handler(context)
+
     host.on_stopped = on_stopped
     host.on_closed = leave
+    host.on_exhausted = exhausted
+    loop.set_exception_handler(failed)
     beginning = loop.create_task(begin())
     beginning.add_done_callback(lambda task: task.result())
     while True:

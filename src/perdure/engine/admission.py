@@ -33,6 +33,8 @@ class Admission:
         self._ready: deque[str] = deque()
         self._queued: set[str] = set()
         self._loading: set[str] = set()
+        self._again: set[str] = set()
+        """Those that became ready while they were being loaded, perhaps from before that."""
         self._admitting: set[str] = set()
         self._kicked = False
         self._looking = False
@@ -108,6 +110,7 @@ class Admission:
             execution_id = self._ready.popleft()
             self._queued.discard(execution_id)
             if execution_id in self._loading:
+                self._again.add(execution_id)
                 continue
             if execution_id not in self._state.owned:
                 self._loading.add(execution_id)
@@ -176,6 +179,9 @@ class Admission:
         finally:
             self._loading.discard(execution_id)
             ownership.arriving.pop(execution_id, None)
+            if execution_id in self._again:
+                self._again.discard(execution_id)
+                self.ready(execution_id)
             self.kick()
 
     def _give(

@@ -195,6 +195,8 @@ class Ownership:
         """A batch is on disk that is not the end."""
         if append.new_inputs is not None:
             owned.batches = owned.bytes = 0
+            # Positions come again in the next generation: what ran under them is of no account.
+            self._stop_elsewhere(owned.execution_id)
         for timer in append.timers_set:
             self.on_timer(timer.due_ms)
         if not append.working and not owned.unwritten and append.inbox_seen >= owned.inbox_sent:
@@ -293,9 +295,10 @@ class Ownership:
                 inbox_seen=released.inbox_seen,
                 working=released.again or bool(released.running),
             )
-        unread = owned.inbox_sent > released.inbox_seen
-        again = unsettled or unread or released.again or worker.draining
-        self._state.journal.submit(change, partial(self._took_back, owned, again))
+        again = unsettled or released.again or worker.draining
+        self._state.journal.submit(
+            change, partial(self._took_back, owned, again, released.inbox_seen)
+        )
 
     def _attempts_stay(
         self, worker: Worker, execution_id: str, running: Sequence[m.RunningAttempt]
@@ -312,13 +315,16 @@ class Ownership:
         if lost:
             self.lose_attempts(execution_id, lost)
 
-    def _took_back(self, owned: Owned, again: bool, outcome: Outcome) -> None:
-        """After all that was submitted for the old ownership is on disk or refused."""
+    def _took_back(self, owned: Owned, again: bool, inbox_seen: int, outcome: Outcome) -> None:
+        """After all that was submitted for the old ownership is on disk or refused.
+
+        Rows that were sent to the worker after it had let go are unread: they are looked for now.
+        """
         self.disown(owned)
         if outcome.reason == "storage":
             loop = asyncio.get_running_loop()
             loop.call_later(self._state.limits.storage_retry_s, self.on_ready, owned.execution_id)
-        elif again:
+        elif again or owned.inbox_sent > inbox_seen:
             self.on_ready(owned.execution_id)
 
     def lose_attempts(self, execution_id: str, lost: Sequence[tuple[str, int]]) -> None:

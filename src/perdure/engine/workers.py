@@ -217,6 +217,7 @@ class Workers:
         """A quarantine ends with the suspicion, and is not kept for one that only waits."""
         if suspect not in self._suspects:
             handle.suspect = None
+            self.on_ready()
         elif handle.owned or not handle.usable:
             handle.unused_s = None
         elif handle.unused_s is None:
@@ -373,7 +374,9 @@ class Workers:
         """Who had code on the CPU of a worker that died? Alone, it is its fault."""
         marked = {mark.execution_id: mark.position for mark in handle.process.marks()}
         if handle.suspect is not None:
-            marked = {handle.suspect: marked.get(handle.suspect, "")}
+            # What a quarantine dies of before it is given its suspect is not the suspect's fault.
+            there = handle.suspect in marked or self._is_in(handle.suspect, handle)
+            marked = {handle.suspect: marked.get(handle.suspect, "")} if there else {}
         for execution_id, position in marked.items():
             if self._suspects.is_condemned(execution_id):
                 continue
@@ -385,6 +388,11 @@ class Workers:
             for owned in handle.owned.values():
                 if owned.working:
                     self._suspects.doubt(owned.execution_id, owned.next_seq)
+
+    def _is_in(self, execution_id: str, handle: Handle) -> bool:
+        """Whether a worker owns an execution, or has attempts of it."""
+        elsewhere = self._state.elsewhere.get(execution_id, {})
+        return execution_id in handle.owned or handle in elsewhere.values()
 
     async def _give_up(self, execution_id: str, position: str) -> None:
         failure = failures.crash_loop(
@@ -401,6 +409,7 @@ class Workers:
         cleared = self._suspects.progressed(owned.execution_id, owned.next_seq)
         if cleared and isinstance(owned.worker, Handle):
             owned.worker.suspect = None
+            self.on_ready()
 
     def ended(self, execution_id: str) -> None:
         """An execution has ended without its program."""

@@ -98,6 +98,8 @@ class Host:
         """Called once all is done that `Stop` leaves to be done."""
         self.on_closed: Callable[[str], None] = lambda reason: None
         """Called when the engine is gone."""
+        self.on_exhausted: Callable[[], None] = lambda: None
+        """Called when there is no memory left: what is known here is not to be trusted."""
         attempts.ended = self._attempts_ended
         attempts.on_quiet = self._attempts_quiet
         attempts.on_abandoned = self._attempt_abandoned
@@ -169,6 +171,9 @@ class Host:
         except DisagreementError as error:
             where = instance(error.position)
             self._hold(hosted, failures.disagreement(error.detail, where))
+        except MemoryError:
+            self.on_exhausted()
+            raise
         except BaseException as error:
             log.exception("%s cannot go on", hosted.execution_id)
             title = f"The program cannot go on: {type(error).__qualname__}"

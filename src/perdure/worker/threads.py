@@ -9,11 +9,12 @@ import threading
 from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
-from queue import SimpleQueue
+from queue import Empty, SimpleQueue
 
+from perdure.model import failure as failures
 from perdure.worker.attempts import Attempt, Attempts
 from perdure.worker.marks import SLOT_BYTES, Slot
-from perdure.worker.outcomes import STOPPED, Failed, failed
+from perdure.worker.outcomes import STOPPED, Failed, allows_retry, failed
 
 Run = Callable[[Attempt], bytes | Failed]
 
@@ -79,9 +80,26 @@ class ThreadRunner:
 
     def _grow(self) -> None:
         if self._threads < min(self._taken, self._limit):
-            self._threads += 1
             slot = self._slots.pop() if self._slots else Slot(memoryview(bytearray(SLOT_BYTES)))
-            threading.Thread(target=self._work, args=(slot,), daemon=True).start()
+            try:
+                threading.Thread(target=self._work, args=(slot,), daemon=True).start()
+            except RuntimeError as error:
+                self._slots.append(slot)
+                if not self._threads:
+                    self._fail_what_waits(f"{error}: there is no memory for it, or are too many")
+            else:
+                self._threads += 1
+
+    def _fail_what_waits(self, detail: str) -> None:
+        """There is no thread, so nobody would ever take it."""
+        with suppress(Empty):
+            while True:
+                attempt = self._queue.get_nowait()
+                if not attempt.stopping:
+                    self._taken -= 1
+                    failure = failures.runtime(detail, title="The task could not be begun")
+                    retryable = allows_retry(attempt.subject, RuntimeError(detail))
+                    self._attempts.finished(attempt, Failed(failure=failure, retryable=retryable))
 
     # -- in a thread ---------------------------------------------------------------------------
 

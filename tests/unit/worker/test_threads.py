@@ -171,3 +171,18 @@ async def test_what_runs_in_a_thread_is_marked_there() -> None:
         GATE.set()
         await engine.until_ended()
         assert engine.marks.read() == []
+
+
+async def test_where_no_thread_can_be_started_the_attempt_fails(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def refuse(thread: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr(threading.Thread, "start", refuse)
+    async with serving(one) as engine:
+        engine.load("one", {"name": "a"})
+        assert (await engine.until_ended()).status == "failed"
+        failed = next(x for x in engine.events() if isinstance(x, e.TaskFailed))
+        assert failed.failure.title == "The task could not be begun"
+        assert "can't start new thread" in failed.failure.detail

@@ -1,0 +1,1 @@
+"""Workflows that real servers serve in tests."""
