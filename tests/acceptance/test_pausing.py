@@ -28,8 +28,8 @@ async def resumed(api: Api, execution_id: str) -> dict[str, Any]:
     assert response.status_code == 200, response.text
     execution = await ended(api, execution_id)
     assert execution["status"] == "completed"
-    lines = told(execution).splitlines()
-    assert lines.index("paused") < lines.index("resumed")
+    story = told(execution).splitlines()
+    assert story.index("paused") < story.index("resumed")
     return execution
 
 
