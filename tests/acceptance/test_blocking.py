@@ -150,15 +150,25 @@ async def test_tasks_that_do_not_end(tmp_path: Path) -> None:
         assert its.workers() != first
 
 
-async def test_a_cancel_right_at_the_beginning(tmp_path: Path) -> None:
-    """It need not have been noticed before that the worker hangs."""
-    async with server(tmp_path, MODULE, environ={"PERDURE_CANCEL_GRACE": "5s"}) as its:
-        trace = tmp_path / "trace"
-        blocking = await its.api.start("runs", task_name="sleeps_on_the_loop", trace=str(trace))
+async def check_early_cancel(folder: Path, task: str) -> None:
+    """Cancel a task that blocks its worker before that was noticed."""
+    async with server(folder, MODULE, environ={"PERDURE_CANCEL_GRACE": "5s"}) as its:
+        trace = folder / "trace"
+        blocking = await its.api.start("runs", task_name=task, trace=str(trace))
         await begun(trace)
         execution, took_s = await cancelled(its.api, blocking)
         assert took_s < 5.0
-        assert "it did not stop and was killed" in told(execution)
+        assert f"{task} was cancelled; it did not stop and was killed" in told(execution)
+        assert len(lines(trace)) == 1
+        await until_one_worker(its)
+
+
+async def test_a_cancel_right_at_the_beginning(tmp_path: Path) -> None:
+    """On the loop, and in a thread that keeps the interpreter to itself."""
+    tasks = ("sleeps_on_the_loop", "holds_the_interpreter")
+    for task in tasks:
+        (tmp_path / task).mkdir()
+    await asyncio.gather(*(check_early_cancel(tmp_path / task, task) for task in tasks))
 
 
 async def test_a_worker_that_hangs_is_killed(hanging: Hanging) -> None:

@@ -89,6 +89,9 @@ class SimulatedWorker:
                         attempt.handle.cancel()
             self.close()
 
+    def bury(self) -> None:
+        """It is gone already."""
+
     def close(self) -> None:
         """Let go of what it shares with others of this process.
 

@@ -36,5 +36,7 @@ async def test_killing_the_server_again_and_again(tmp_path: Path) -> None:
         witness.look()
         await assert_as_expected(served.api, clients)
         assert len(clients.acknowledged) > KILLS
+        begun = served.diary.begun()
+        assert len(begun) > len(set(begun)), "not one kill has hit a task"
         assert await served.stop() == 0
         witness.look()

@@ -12,7 +12,7 @@ from tests.support.load import Witness
 from tests.support.servers import SERVED, Api, server
 
 EXECUTIONS = 16
-STEPS = 250
+STEPS = 120
 
 
 async def test_pausing_and_resuming_again_and_again(tmp_path: Path) -> None:
@@ -28,8 +28,8 @@ async def test_pausing_and_resuming_again_and_again(tmp_path: Path) -> None:
 
 
 async def disturb(api: Api, execution_id: str) -> None:
-    """Pause an execution and resume it as soon as that can be, until it ends or 40 times."""
-    for _ in range(40):
+    """Pause an execution and resume it as soon as that can be, until it ends or 20 times."""
+    for _ in range(20):
         await asyncio.sleep(random.uniform(0, 0.02))
         pausing = asyncio.create_task(api.control(execution_id, "pause"))
         resumed = await api.control(execution_id, "resume")

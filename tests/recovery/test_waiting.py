@@ -23,6 +23,7 @@ DUE_SOON = 50
 """Of these the time comes while the server is down."""
 RUNNING_LIMIT = 20
 CONNECTIONS = 20
+DRIVEN_OUT = 120
 
 
 async def test_thousands_wait_at_no_cost(tmp_path: Path) -> None:
@@ -42,7 +43,7 @@ async def test_thousands_wait_at_no_cost(tmp_path: Path) -> None:
 
         launched = time.monotonic()
         await served.start()
-        assert time.monotonic() - launched < 20
+        assert time.monotonic() - launched < 10
         whole = await served.api.run("lingering", seconds=0)
         assert whole["result"] == "lingered and finished"
 
@@ -105,7 +106,7 @@ async def test_what_comes_while_a_worker_lets_go_is_not_missed(tmp_path: Path) -
     """
     async with server(tmp_path, SERVED / "load.py") as served:
         api = served.api
-        waiting = [await start_attentive(api) for _ in range(CACHED)]
+        waiting = await asyncio.gather(*(start_attentive(api) for _ in range(CACHED)))
 
         async def drive_out(execution_id: str, delay_s: float) -> None:
             response, newer = await asyncio.gather(
@@ -114,9 +115,9 @@ async def test_what_comes_while_a_worker_lets_go_is_not_missed(tmp_path: Path) -
             assert response.status_code == 202
             waiting.append(newer)
 
-        for number, execution_id in enumerate(waiting[:CACHED]):
+        for number, execution_id in enumerate(waiting[:DRIVEN_OUT]):
             await drive_out(execution_id, number % 10 / 1000)
-        for execution_id in waiting[CACHED:]:
+        for execution_id in waiting[DRIVEN_OUT:]:
             assert (await api.send_event(execution_id, EVENT, 5)).status_code == 202
         for execution_id in waiting:
             whole = await api.until_status(execution_id, "completed", within_s=10)

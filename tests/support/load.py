@@ -162,16 +162,6 @@ class Witness:
         assert not changed, f"ends have changed: {changed}"
         self._recorded, self._ends, self._looked_until = outcomes, ends, until
 
-    @property
-    def recorded(self) -> int:
-        """How many outcomes of attempts were recorded at the last look."""
-        return len(self._recorded)
-
-    @property
-    def ended(self) -> int:
-        """How many executions had ended at the last look."""
-        return len(self._ends)
-
 
 async def send_the_event(api: Api, execution_id: str) -> httpx.Response:
     """Send an execution the one event that it waits for."""

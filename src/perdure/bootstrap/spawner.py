@@ -30,17 +30,20 @@ class Worker:
         self.channel = channel
         self._marks = marks
         self._life = life
-        self._killed = False
+        self._buried = False
 
     def marks(self) -> Sequence[Mark]:
         """What is on its CPU now, or was when it died."""
         return self._marks.read()
 
     def kill(self) -> None:
-        """End it at once, and wait until it is gone."""
-        if not self._killed:
-            self._killed = True
-            self._process.kill()
+        """End it at once. Its end of the channel closes once its memory was given back."""
+        self._process.kill()
+
+    def bury(self) -> None:
+        """Wait until it is gone, and let go of what was shared with it."""
+        if not self._buried:
+            self._buried = True
             self._process.wait()
             os.close(self._life)
             self.channel.close()

@@ -42,7 +42,13 @@ class WorkerProcess(Protocol):
         ...
 
     def kill(self) -> None:
-        """End it at once, and wait until it is gone. May be repeated."""
+        """End it at once. That its channel closes tells that it is gone: until then its memory is
+        given back, which may take the system a while. May be repeated.
+        """
+        ...
+
+    def bury(self) -> None:
+        """Wait until it is gone, and let go of what was shared with it. After `kill`, once."""
         ...
 
 
@@ -79,6 +85,7 @@ class Handle:
         self.leaving = False
         """Whether it is to be drained once another serves in its place."""
         self.draining = False
+        self.killed = False
         self.gone = False
         self.started_s = started_s
         self.asked_s: float | None = None
@@ -108,12 +115,17 @@ class Handle:
     def usable(self) -> bool:
         """Whether it takes executions."""
         ready = self.serving and self._process is not None
-        return ready and not (self.draining or self.gone or self.stalled)
+        return ready and not (self.draining or self.killed or self.gone or self.stalled)
 
     @property
     def launched(self) -> bool:
         """Whether its process stands."""
         return self._process is not None
+
+    def kill(self) -> None:
+        """End it at once; `closed` follows."""
+        self.killed = True
+        self.process.kill()
 
     def received(self, messages: Sequence[m.ToEngine]) -> None:
         """Messages came from the worker."""

@@ -85,7 +85,9 @@ class Workers:
         except TimeoutError:
             pass
         for handle in launched:
-            handle.process.kill()
+            handle.kill()
+        for handle in launched:
+            handle.process.bury()
 
     # -- choosing ------------------------------------------------------------------------------
 
@@ -139,7 +141,7 @@ class Workers:
                     self._replace(handle, message.detail)
                 case m.Idle():
                     if handle.draining:
-                        handle.process.kill()
+                        handle.kill()
 
     def _lines(self, lines: m.LogLines) -> None:
         for execution_id in {record.execution_id for record in lines.records}:
@@ -185,14 +187,14 @@ class Workers:
             self._retire_surplus()
 
     def _check(self, handle: Handle, now_s: float) -> None:
-        if not handle.launched:
+        if not handle.launched or handle.killed:
             return
         if handle.suspect is not None:
             self._check_quarantine(handle, handle.suspect, now_s)
         if not handle.serving:
             if now_s - handle.started_s > START_S:
                 log.error("worker %d did not start within %d s", handle.number, START_S)
-                handle.process.kill()
+                handle.kill()
             return
         if handle.asked_s is None:
             handle.asked_s = now_s
@@ -211,7 +213,7 @@ class Workers:
             log.error("worker %d has not answered for %.1f s: killing it", handle.number, late_s)
             for mark in marks:
                 self._tell_of_kill(mark, overdue=mark in overdue, alone=len(marks) == 1)
-            handle.process.kill()
+            handle.kill()
 
     def _check_quarantine(self, handle: Handle, suspect: str, now_s: float) -> None:
         """A quarantine ends with the suspicion, and is not kept for one that only waits."""
@@ -325,7 +327,8 @@ class Workers:
         handle.gone = True
         del self._handles[handle.number]
         self._closed.set()
-        handle.process.kill()
+        handle.kill()
+        handle.process.bury()
         if self._state.stopping:
             return
         if not handle.draining:

@@ -5,6 +5,7 @@
 
 import asyncio
 import os
+import re
 import signal
 import threading
 import time
@@ -83,6 +84,13 @@ async def spins_on_the_loop(trace: str) -> None:
         pass
 
 
+@task
+def holds_the_interpreter(trace: str) -> None:
+    """Run in a thread, but let no other: a pattern that takes for ever to fail."""
+    note(trace)
+    re.match(r"(a+)+$", "a" * 60 + "b")
+
+
 # -- tasks that do not end ---------------------------------------------------------------------
 
 
@@ -136,6 +144,7 @@ def process_listens(trace: str) -> None:
 _TASKS = (
     sleeps_on_the_loop,
     spins_on_the_loop,
+    holds_the_interpreter,
     never_returns,
     swallows_cancellation,
     plain_never_returns,
