@@ -139,6 +139,7 @@ async def test_memory(tmp_path: Path) -> None:
         for execution_id in hoards:
             execution = await ended(api, execution_id, within_s=60.0)
             assert execution["status"] == "failed"
+            assert execution["error"]["status"] == 500, execution["error"]
         await check_innocents(api, before)
         after = [await api.start("innocent", seconds=0.1) for _ in range(5)]
         await check_innocents(api, after)
