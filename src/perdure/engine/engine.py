@@ -116,9 +116,8 @@ class Engine:
             timeout_ms=request.timeout_ms if request.timeout_ms is not None else served.timeout_ms,
             created_by=request.created_by,
         )
-        created = state.submit(create)
         owned = admission.begin(create) if at_once else None
-        outcome = await created
+        outcome = await (state.submit(create) if owned is None else state.create(create))
         if not outcome.done:
             if owned is not None:
                 self._ownership.halt(owned)

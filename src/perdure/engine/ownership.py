@@ -159,7 +159,7 @@ class Ownership:
             end=end,
             then=self._families.follow(owned, append),
         )
-        self._state.journal.submit(
+        self._state.changes.append(
             change, partial(self._appended, owned, append), after_logs=ticket
         )
 
@@ -296,7 +296,7 @@ class Ownership:
                 working=released.again or bool(released.running),
             )
         again = unsettled or released.again or worker.draining
-        self._state.journal.submit(
+        self._state.changes.submit(
             change, partial(self._took_back, owned, again, released.inbox_seen)
         )
 
@@ -343,7 +343,7 @@ class Ownership:
                 message = m.AttemptsLost(execution_id, owned.epoch, attempts, timed_out)
                 owned.worker.channel.send(message)
 
-        self._state.journal.submit(Nothing(), tell)
+        self._state.changes.submit(Nothing(), tell)
 
     def outcomes(self, outcomes: m.Outcomes) -> None:
         """Outcomes of attempts whose execution has no machine there: into the inbox.
@@ -367,7 +367,7 @@ class Ownership:
                 loop = asyncio.get_running_loop()
                 loop.call_later(retry_s, self._record_outcome, handed_back, event)
 
-        self._state.journal.submit(change, done, after_logs=ticket)
+        self._state.changes.submit(change, done, after_logs=ticket)
 
     def stop_attempts(self, execution_id: str, positions: Sequence[str] | None = None) -> None:
         """Stop attempts that run in workers which do not own their execution: these, or all."""

@@ -3,17 +3,19 @@
 import asyncio
 from collections import defaultdict
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import Any, Protocol, TypeVar
 
 import msgspec
 
 from perdure.engine.catalog import ServedCatalog
+from perdure.engine.creations import Creations
 from perdure.engine.followed import Followed
 from perdure.link.channel import Channel
 from perdure.link.messages import ToWorker
 from perdure.model.execution import Execution, Level
 from perdure.ports.clock import Clock
-from perdure.ports.journal import Change, Journal, Outcome, Parent
+from perdure.ports.journal import Change, CreateExecution, Journal, Outcome, Parent
 from perdure.ports.logs import STORY, Logs, NewLogRecord
 
 T = TypeVar("T")
@@ -117,6 +119,8 @@ class State:
         self, journal: Journal, logs: Logs, clock: Clock, reader: Reader, limits: Limits
     ) -> None:
         self.journal = journal
+        self.changes = Creations(journal)
+        """Where changes of the journal are submitted."""
         self.logs = logs
         self.clock = clock
         self.read = reader
@@ -139,12 +143,13 @@ class State:
     def submit(self, change: Change, *, after_logs: int = 0) -> "asyncio.Future[Outcome]":
         """Submit a change; the future has its outcome once it is on disk or refused."""
         future: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
+        self.changes.submit(change, partial(_settle, future), after_logs=after_logs)
+        return future
 
-        def done(outcome: Outcome) -> None:
-            if not future.done():
-                future.set_result(outcome)
-
-        self.journal.submit(change, done, after_logs=after_logs)
+    def create(self, create: CreateExecution) -> "asyncio.Future[Outcome]":
+        """Submit the creation of an execution that is already given to a worker; as `submit`."""
+        future: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
+        self.changes.hold(create, partial(_settle, future))
         return future
 
     def tell(
@@ -228,6 +233,11 @@ class State:
         for future in waiters:
             if not future.done():
                 future.set_result(None)
+
+
+def _settle(future: "asyncio.Future[Outcome]", outcome: Outcome) -> None:
+    if not future.done():
+        future.set_result(outcome)
 
 
 def _wake(future: "asyncio.Future[None]") -> None:

@@ -371,7 +371,7 @@ class Workers:
             self._ownership.disown(owned)
             self._ownership.on_ready(owned.execution_id)
 
-        self._state.journal.submit(Nothing(), settled)
+        self._state.changes.submit(Nothing(), settled)
 
     def _suspect(self, handle: Handle) -> None:
         """Who had code on the CPU of a worker that died? Alone, it is its fault."""

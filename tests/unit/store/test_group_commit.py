@@ -226,6 +226,22 @@ def test_a_change_fails_where_its_log_lines_failed(tmp_path: Path) -> None:
     setting.store.close()
 
 
+def test_a_change_that_was_applied_fails_where_its_log_lines_fail_after_that(
+    tmp_path: Path,
+) -> None:
+    setting = Setting(tmp_path, "logs.db")
+    setting.commits.before = failing(apsw.FullError("full"))
+    setting.submit(creation(IDS[0]))
+    ticket = setting.store.logs.write([line(IDS[1])])
+    setting.submit(creation(IDS[1]), after_logs=ticket)
+    setting.submit(creation(IDS[2]))
+    setting.loop.run()
+    assert setting.reasons == ["", "storage", ""]
+    journal = setting.reopened().journal
+    assert [journal.row(id) is not None for id in IDS[:3]] == [True, False, True]
+    setting.store.close()
+
+
 def test_log_lines_that_fail_fail_alone_and_leave_no_gap(tmp_path: Path) -> None:
     setting = Setting(tmp_path, "logs.db")
     logs = setting.store.logs

@@ -24,7 +24,7 @@ _log = logging.getLogger("perdure.store")
 
 
 class SqliteJournal(JournalReads, Journal):
-    """Writes a group when the logs that it waits for are on disk.
+    """Commits a group when the logs that it waits for are on disk.
 
     All outcomes of a group are told in one call through `schedule`, in the order of submission.
     """
@@ -79,9 +79,6 @@ class SqliteJournal(JournalReads, Journal):
         self._connection.close()
 
     def _write(self, group: list[_Submitted]) -> None:
-        ticket = max(after_logs for _, _, after_logs in group)
-        if ticket:
-            self._logs.wait(ticket)
         outcomes = self._outcomes(group)
         self._written += len(group)
         tell = partial(_tell, [done for _, done, _ in group], outcomes)
@@ -92,10 +89,17 @@ class SqliteJournal(JournalReads, Journal):
         self._upkeep.after_group()
 
     def _outcomes(self, group: list[_Submitted]) -> list[Outcome]:
-        results = self._transactions.write(group, self._apply)
+        results = self._transactions.write(group, self._apply, partial(self._logged, group))
         return [
             self._failed(result) if isinstance(result, Exception) else result for result in results
         ]
+
+    def _logged(self, group: list[_Submitted]) -> bool:
+        """Wait for the logs of a group, which are written beside it: whether none has failed."""
+        tickets = [after_logs for _, _, after_logs in group if after_logs]
+        if tickets:
+            self._logs.wait(max(tickets))
+        return not any(self._logs.failed(ticket) for ticket in tickets)
 
     def _apply(self, submitted: _Submitted) -> Outcome:
         change, _, after_logs = submitted

@@ -1,7 +1,8 @@
 """One transaction for a group: together if possible, else each alone, and never in part.
 
 - An item that fails by its own fault fails alone: the group is undone, and each item is applied
-  again in a savepoint of its own.
+  again in a savepoint of its own. So it is too where, before the commit, the group turns out to
+  have items that must not be recorded.
 - An error of the medium (disk full, I/O), or of the commit, fails every item: none is recorded.
 """
 
@@ -44,17 +45,28 @@ class Transactions:
         self._undone = undone
 
     def write(
-        self, items: Sequence[Item], apply: Callable[[Item], Result]
+        self,
+        items: Sequence[Item],
+        apply: Callable[[Item], Result],
+        may_commit: Callable[[], bool] = lambda: True,
     ) -> Sequence[Result | Exception]:
-        """Apply and commit; for each item its result, or the error for which it is not recorded."""
+        """Apply and commit; for each item its result, or the error for which it is not recorded.
+
+        Once all is applied `may_commit` is asked. If it says no, everything is undone and applied
+        again, and then committed: it is to say no only where `apply` refuses something from now on.
+        """
         results: Sequence[Result | Exception]
         try:
             self._connection.execute("BEGIN IMMEDIATE")
             try:
                 results = [apply(item) for item in items]
+                as_one = may_commit()
             except Exception as error:
                 if is_of_the_medium(error):
                     raise
+                may_commit()
+                as_one = False
+            if not as_one:
                 self._roll_back()
                 self._connection.execute("BEGIN IMMEDIATE")
                 results = [self._apply_alone(item, apply) for item in items]
