@@ -44,7 +44,7 @@ class Step:
 
 
 def steps_of(folder: Path, execution_id: str) -> Sequence[Step]:
-    """The steps of a completed execution: its creation, then each of its batches.
+    """The steps of a completed execution: its creation with its first batch, then each other batch.
 
     Its first log line is taken to have come with the first batch, the others with the last.
     """
@@ -63,7 +63,11 @@ def steps_of(folder: Path, execution_id: str) -> Sequence[Step]:
             log_lines.put((number, lines_of_step.get(number, ())))
             apply(journal, change)
             steps.append(Step(asked_of_logs(), asked_of_journal()))
-        return steps
+        creation, first, *others = steps
+        return [
+            Step([*creation.logs, *first.logs], [*creation.journal, *first.journal]),
+            *others,
+        ]
 
 
 def _changes(journal_file: Path, execution_id: str) -> Sequence[Change]:
