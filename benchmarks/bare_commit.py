@@ -1,17 +1,17 @@
 """The bare cost of durability: an execution's statements, run by SQLite with nothing around them.
 
-In it: the SQL that the store runs, with the values of an execution that a server has run (see
-`recorded`), so rows of the same sizes; the same two files with the store's schema, triggers,
-pragmas and upkeep; and a commit with fsync in either file for each group, the log's before the
-journal's. There are two kinds of groups:
+In it: the statements that the store runs for a group, with the values of an execution that a
+server has run (see `recorded`), so rows of the same sizes; the same two files with the store's
+schema, triggers, pragmas and upkeep; and a commit with fsync in either file for each group, the
+log's before the journal's. There are two kinds of groups:
 
 - `groups_of_steps`: the next step of each of 50 executions is one transaction. That is what 50
   clients bring about: a step begins when the one before is on disk.
 - `groups_of_executions`: all rows of 50 executions are one transaction, with a fifth of the
   commits and each page written once. It keeps no promise, and is shown for comparison.
 
-Not in it: HTTP, workers, programs, encoding and decoding, Python that is run per change
-(statements go through `executemany`), other threads, and reading the result back.
+Not in it: HTTP, workers, programs, encoding and decoding, Python that is run per change (what the
+statements are is found out before), other threads, and reading the result back.
 """
 
 import os
@@ -19,21 +19,27 @@ import statistics
 import tempfile
 import time
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import apsw
 
 from benchmarks.recorded import Step
+from perdure.store.sqlite.changes import apply_together
 from perdure.store.sqlite.connections import open_writer
-from perdure.store.sqlite.store import JOURNAL_FILE, LOGS_FILE
+from perdure.store.sqlite.log_lines import LogLines
+from perdure.store.sqlite.store import JOURNAL_FILE, LOG_QUOTA_BYTES, LOGS_FILE
 from perdure.store.sqlite.upkeep import Upkeep
 
 BLOCK_BYTES = 4096
 FIRST_KEY = 1 << 61
 """Keys take as many bytes as those of real executions."""
 
+
+_Asked = Sequence[tuple[str, Any]]
+"""Statements with their values."""
 
 Group = Mapping[int, Sequence[int]]
 """For each step that is in a group, the keys of the executions that take it."""
@@ -45,20 +51,21 @@ def bare_group_commit(steps: Sequence[Step], groups: Sequence[Group], folder: Pa
     The files are new, in a temporary folder inside `folder`: one on the disk of the server's data.
     The first third is not counted: until it is first checkpointed a WAL grows, which is slower.
     """
-    warm_up, counted = groups[: len(groups) // 3], groups[len(groups) // 3 :]
+    asked = _asked(steps, groups)
+    uncounted = len(groups) // 3
     with (
         tempfile.TemporaryDirectory(dir=folder) as empty,
         closing(open_writer(Path(empty, LOGS_FILE), "logs")) as logs,
         closing(open_writer(Path(empty, JOURNAL_FILE), "journal")) as journal,
     ):
         files = [(logs, Upkeep(logs)), (journal, Upkeep(journal))]
-        for group in warm_up:
-            _run(group, steps, files)
+        for group in asked[:uncounted]:
+            _run(group, files)
         started = time.perf_counter()
-        for group in counted:
-            _run(group, steps, files)
+        for group in asked[uncounted:]:
+            _run(group, files)
         seconds = time.perf_counter() - started
-    return sum(len(group.get(0, ())) for group in counted) / seconds
+    return sum(len(group.get(0, ())) for group in groups[uncounted:]) / seconds
 
 
 def groups_of_executions(executions: int, *, together: int, steps: int) -> Sequence[Group]:
@@ -85,19 +92,50 @@ def groups_of_steps(executions: int, *, clients: int, steps: int) -> Sequence[Gr
     return [groups[number] for number in sorted(groups)]
 
 
-def _run(
-    group: Group, steps: Sequence[Step], files: Sequence[tuple[apsw.Connection, Upkeep]]
-) -> None:
+def _asked(steps: Sequence[Step], groups: Sequence[Group]) -> Sequence[tuple[_Asked, _Asked]]:
+    """What the store asks of the logs and of the journal for each group: found out by doing it."""
+    with (
+        tempfile.TemporaryDirectory() as scratch,
+        closing(open_writer(Path(scratch, LOGS_FILE), "logs")) as logs,
+        closing(open_writer(Path(scratch, JOURNAL_FILE), "journal")) as journal,
+    ):
+        for connection in (logs, journal):
+            connection.pragma("synchronous", "OFF")
+        asked_of_logs, asked_of_journal = _noted(logs), _noted(journal)
+        log_lines = LogLines(logs, LOG_QUOTA_BYTES)
+        asked = []
+        for group in groups:
+            taken = [steps[step].of(key) for step, keys in group.items() for key in keys]
+            log_lines.put_all([(0, step.lines) for step in taken])
+            apply_together(journal, [change for step in taken for change in step.changes])
+            asked.append((asked_of_logs(), asked_of_journal()))
+        return asked
+
+
+def _noted(connection: apsw.Connection) -> Callable[[], _Asked]:
+    """From now on note what is asked of a connection; the call gives what is new since the last."""
+    noted: list[tuple[str, Any]] = []
+
+    def note(cursor: apsw.Cursor, sql: str, values: Any) -> bool:
+        noted.append((sql, values))
+        return True
+
+    def taken() -> _Asked:
+        statements = tuple(noted)
+        noted.clear()
+        return statements
+
+    connection.exec_trace = note
+    return taken
+
+
+def _run(asked: tuple[_Asked, _Asked], files: Sequence[tuple[apsw.Connection, Upkeep]]) -> None:
     """Commit a group: its log lines, then its changes."""
-    log_lines = [(steps[step].logs, keys) for step, keys in group.items()]
-    changes = [(steps[step].journal, keys) for step, keys in group.items()]
-    for (connection, upkeep), asked in zip(files, (log_lines, changes), strict=True):
-        if any(statements for statements, _ in asked):
+    for (connection, upkeep), statements in zip(files, asked, strict=True):
+        if statements:
             connection.execute("BEGIN IMMEDIATE")
-            for statements, keys in asked:
-                for statement in statements:
-                    rows = [(key, *statement.values) for key in keys]
-                    connection.executemany(statement.sql, rows)
+            for sql, values in statements:
+                connection.execute(sql, values)
             connection.execute("COMMIT")
             upkeep.after_group()
 

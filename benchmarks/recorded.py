@@ -1,46 +1,46 @@
-"""What perdure asks SQLite to do for one execution, taken from a data folder.
+"""What perdure asks SQLite to do for an execution, taken from a data folder.
 
-The rows of an execution that a server has run are read, and given to the store's own code as the
-changes that they came from; what that code asks of SQLite is noted.
+The rows of an execution that a server has run are read, and turned into the changes that they came
+from. Given to the store's own code, these changes ask SQLite for what they asked it for then.
 """
 
-import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import apsw
+import msgspec
 
-from perdure.model.identifiers import execution_key
+from perdure.model.identifiers import execution_id, execution_key
 from perdure.model.status import Status
-from perdure.ports.journal import AppendBatch, Change, CreateExecution, End, Row
+from perdure.ports.journal import AppendBatch, CreateExecution, End, Row
 from perdure.ports.logs import NewLogRecord
-from perdure.store.sqlite.changes import apply
-from perdure.store.sqlite.connections import Readers, open_writer
+from perdure.store.sqlite.connections import Readers
 from perdure.store.sqlite.journal_reads import JournalReads
-from perdure.store.sqlite.log_lines import LogLines
-from perdure.store.sqlite.store import JOURNAL_FILE, LOG_QUOTA_BYTES, LOGS_FILE
+from perdure.store.sqlite.store import JOURNAL_FILE, LOGS_FILE
 
 _BATCHES_LIMIT = 1_000
 _LINES = "SELECT time, level, task, message, fields, batch FROM lines WHERE key = ? ORDER BY seq"
 
-
-@dataclass(frozen=True, slots=True)
-class Statement:
-    """SQL, and its values after the first, which is the execution's key."""
-
-    sql: str
-    values: tuple[Any, ...]
+_Change = CreateExecution | AppendBatch
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """What one change of an execution asks of the two files."""
+    """What the store is given in one step of an execution: log lines, and changes."""
 
-    logs: Sequence[Statement]
-    journal: Sequence[Statement]
+    lines: Sequence[NewLogRecord]
+    changes: Sequence[_Change]
+
+    def of(self, key: int) -> "Step":
+        """The same step of another execution."""
+        id = execution_id(key)
+        return Step(
+            [msgspec.structs.replace(line, execution_id=id) for line in self.lines],
+            [msgspec.structs.replace(change, execution_id=id) for change in self.changes],
+        )
 
 
 def steps_of(folder: Path, execution_id: str) -> Sequence[Step]:
@@ -48,29 +48,14 @@ def steps_of(folder: Path, execution_id: str) -> Sequence[Step]:
 
     Its first log line is taken to have come with the first batch, the others with the last.
     """
-    changes = _changes(folder / JOURNAL_FILE, execution_id)
+    creation, first, *others = _changes(folder / JOURNAL_FILE, execution_id)
+    changes = [[creation, first], *([other] for other in others)]
     lines = _lines(folder / LOGS_FILE, execution_id)
-    lines_of_step = {1: lines[:1], len(changes) - 1: lines[1:]}
-    with (
-        tempfile.TemporaryDirectory() as empty,
-        closing(open_writer(Path(empty, JOURNAL_FILE), "journal")) as journal,
-        closing(open_writer(Path(empty, LOGS_FILE), "logs")) as logs,
-    ):
-        asked_of_logs, asked_of_journal = _noted(logs), _noted(journal)
-        log_lines = LogLines(logs, LOG_QUOTA_BYTES)
-        steps = []
-        for number, change in enumerate(changes):
-            log_lines.put((number, lines_of_step.get(number, ())))
-            apply(journal, change)
-            steps.append(Step(asked_of_logs(), asked_of_journal()))
-        creation, first, *others = steps
-        return [
-            Step([*creation.logs, *first.logs], [*creation.journal, *first.journal]),
-            *others,
-        ]
+    lines_of_step = {0: lines[:1], len(changes) - 1: lines[1:]}
+    return [Step(lines_of_step.get(number, ()), step) for number, step in enumerate(changes)]
 
 
-def _changes(journal_file: Path, execution_id: str) -> Sequence[Change]:
+def _changes(journal_file: Path, execution_id: str) -> Sequence[_Change]:
     """The changes that an execution's rows came from."""
     readers = Readers(journal_file)
     try:
@@ -123,20 +108,3 @@ def _lines(logs_file: Path, execution_id: str) -> Sequence[NewLogRecord]:
     with closing(apsw.Connection(str(logs_file), flags=apsw.SQLITE_OPEN_READONLY)) as connection:
         rows: Any = connection.execute(_LINES, (execution_key(execution_id),))
         return [NewLogRecord(execution_id, *values) for values in rows]
-
-
-def _noted(connection: apsw.Connection) -> Callable[[], Sequence[Statement]]:
-    """From now on note what is asked of a connection; the call gives what is new since the last."""
-    noted: list[Statement] = []
-
-    def note(cursor: apsw.Cursor, sql: str, values: Any) -> bool:
-        noted.append(Statement(sql, tuple(values[1:])))
-        return True
-
-    def taken() -> Sequence[Statement]:
-        statements = tuple(noted)
-        noted.clear()
-        return statements
-
-    connection.exec_trace = note
-    return taken

@@ -1,6 +1,6 @@
 """A connection between engine and worker: messages in, messages out, in order.
 
-Sending never waits. What is sent during one turn of the loop goes out together, as one frame.
+Sending never waits. What is sent during one turn of the loop goes out together, in few frames.
 A channel that is closed, from either side, says so once and drops what is sent to it.
 """
 

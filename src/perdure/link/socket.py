@@ -15,6 +15,8 @@ from perdure.link.channel import Receiver
 from perdure.link.messages import ToEngine, ToWorker
 
 FRAME_LIMIT_BYTES = 512 * 1024 * 1024
+FRAME_MESSAGES = 20
+"""So many are sent at once, so that the other side begins with them while more are made."""
 _LENGTH_BYTES = 4
 _FRAME_TARGET_BYTES = 4 * 1024 * 1024
 
@@ -40,6 +42,8 @@ class SocketChannel(asyncio.Protocol, Generic[In, Out]):
         if not self._outgoing:
             self._loop.call_soon(self.flush)
         self._outgoing.append(message)
+        if len(self._outgoing) == FRAME_MESSAGES:
+            self.flush()
 
     def flush(self) -> None:
         """Send what is waiting, now."""

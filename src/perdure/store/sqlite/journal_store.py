@@ -8,7 +8,7 @@ from pathlib import Path
 import apsw
 
 from perdure.ports.journal import Change, Journal, Outcome
-from perdure.store.sqlite.changes import apply
+from perdure.store.sqlite.changes import apply, apply_together
 from perdure.store.sqlite.connections import Readers
 from perdure.store.sqlite.errors import explained
 from perdure.store.sqlite.groups import Groups, InlineGroups, Schedule, ThreadedGroups
@@ -89,7 +89,9 @@ class SqliteJournal(JournalReads, Journal):
         self._upkeep.after_group()
 
     def _outcomes(self, group: list[_Submitted]) -> list[Outcome]:
-        results = self._transactions.write(group, self._apply, partial(self._logged, group))
+        results = self._transactions.write(
+            group, self._apply_together, self._apply_alone, partial(self._logged, group)
+        )
         return [
             self._failed(result) if isinstance(result, Exception) else result for result in results
         ]
@@ -101,7 +103,10 @@ class SqliteJournal(JournalReads, Journal):
             self._logs.wait(max(tickets))
         return not any(self._logs.failed(ticket) for ticket in tickets)
 
-    def _apply(self, submitted: _Submitted) -> Outcome:
+    def _apply_together(self, group: Sequence[_Submitted]) -> Sequence[Outcome]:
+        return apply_together(self._connection, [change for change, _, _ in group])
+
+    def _apply_alone(self, submitted: _Submitted) -> Outcome:
         change, _, after_logs = submitted
         if after_logs and self._logs.failed(after_logs):
             return Outcome(

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import apsw
+import msgspec
 
 from perdure.model.identifiers import execution_key
 from perdure.ports.logs import STORY, NewLogRecord
@@ -18,10 +19,21 @@ from perdure.store.sqlite.statements import load
 
 LINE_BYTES = 64
 COUNTED_EXECUTIONS = 20_000
+ROWS_LIMIT = 256
+BYTES_LIMIT = 1024 * 1024
+"""What one statement is given."""
 
 _SQL = load("logs.sql")
-_PUT_LINE = _SQL["put_line"]
+_PUT_LINES = _SQL["put_lines"]
 _LAST_LINE = _SQL["last_line"]
+
+
+Written = tuple[int, Sequence[NewLogRecord]]
+"""A ticket, and the lines that were written under it."""
+
+_Row = tuple[int | str | None, ...]
+
+_encoded = msgspec.json.Encoder().encode
 
 
 class LogLines:
@@ -31,14 +43,24 @@ class LogLines:
         self._connection = connection
         self._quota_bytes = quota_bytes
         self._last: OrderedDict[int, tuple[int, int]] = OrderedDict()
+        self._rows: list[_Row] = []
+        self._rows_bytes = 0
 
-    def put(self, written: tuple[int, Sequence[NewLogRecord]]) -> None:
+    def put(self, written: Written) -> None:
         """Put lines. Raises ValueError for a line of what is no execution."""
-        for record in written[1]:
-            key = execution_key(record.execution_id)
-            if key is None:
-                raise ValueError(f"{record.execution_id!r} is no execution id")
-            self._put(key, record)
+        self.put_all([written])
+
+    def put_all(self, group: Sequence[Written]) -> Sequence[None]:
+        """Put the lines of several writes, in few statements. Raises as `put` does."""
+        self._rows.clear()
+        for _, records in group:
+            for record in records:
+                key = execution_key(record.execution_id)
+                if key is None:
+                    raise ValueError(f"{record.execution_id!r} is no execution id")
+                self._put(key, record)
+        self._insert_rows()
+        return [None] * len(group)
 
     def forget(self) -> None:
         """Forget all counts: the file may have less than was put."""
@@ -64,8 +86,8 @@ class LogLines:
         return found[0] if found else (0, 0)
 
     def _insert(self, key: int, seq: int, record: NewLogRecord, kept: int) -> None:
-        self._connection.execute(
-            _PUT_LINE,
+        fields = record.fields
+        self._rows.append(
             (
                 key,
                 seq,
@@ -73,11 +95,20 @@ class LogLines:
                 record.level,
                 record.task,
                 record.message,
-                record.fields,
+                None if fields is None else fields.decode(),
                 record.batch,
                 kept,
-            ),
+            )
         )
+        self._rows_bytes += len(record.message) + len(fields or b"")
+        if len(self._rows) == ROWS_LIMIT or self._rows_bytes > BYTES_LIMIT:
+            self._insert_rows()
+
+    def _insert_rows(self) -> None:
+        if self._rows:
+            self._connection.execute(_PUT_LINES, (_encoded(self._rows).decode(),))
+        self._rows.clear()
+        self._rows_bytes = 0
 
     def _marker(self, record: NewLogRecord) -> NewLogRecord:
         return NewLogRecord(

@@ -14,14 +14,13 @@ from perdure.ports.logs import Logs, NewLogRecord
 from perdure.store.sqlite.connections import Readers
 from perdure.store.sqlite.errors import explained
 from perdure.store.sqlite.groups import Groups, InlineGroups, Schedule, ThreadedGroups
-from perdure.store.sqlite.log_lines import LogLines
+from perdure.store.sqlite.log_lines import LogLines, Written
 from perdure.store.sqlite.statements import load
 from perdure.store.sqlite.tickets import Tickets
 from perdure.store.sqlite.transaction import Commit, Transactions
 from perdure.store.sqlite.upkeep import Upkeep
 
 _SQL = load("logs.sql")
-_Written = tuple[int, Sequence[NewLogRecord]]
 
 _log = logging.getLogger("perdure.store")
 
@@ -50,7 +49,7 @@ class SqliteLogs(Logs):
         self._written_lines = 0
         self._last_ticket = 0
         self._closed = False
-        self._groups: Groups[_Written] = (
+        self._groups: Groups[Written] = (
             ThreadedGroups("perdure-logs", self._write)
             if threads
             else InlineGroups(schedule, self._write)
@@ -101,8 +100,8 @@ class SqliteLogs(Logs):
         self._readers.close()
         self._connection.close()
 
-    def _write(self, group: list[_Written]) -> None:
-        results = self._transactions.write(group, self._lines.put)
+    def _write(self, group: list[Written]) -> None:
+        results = self._transactions.write(group, self._lines.put_all, self._lines.put)
         failed = [
             ticket
             for (ticket, _), result in zip(group, results, strict=True)

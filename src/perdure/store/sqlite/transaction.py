@@ -47,19 +47,20 @@ class Transactions:
     def write(
         self,
         items: Sequence[Item],
-        apply: Callable[[Item], Result],
+        together: Callable[[Sequence[Item]], Sequence[Result]],
+        alone: Callable[[Item], Result],
         may_commit: Callable[[], bool] = lambda: True,
     ) -> Sequence[Result | Exception]:
         """Apply and commit; for each item its result, or the error for which it is not recorded.
 
-        Once all is applied `may_commit` is asked. If it says no, everything is undone and applied
-        again, and then committed: it is to say no only where `apply` refuses something from now on.
+        Items are applied `together`, and each `alone` if that raises, or if `may_commit`, which is
+        asked after it, says no; `alone` then has to refuse those that must not be recorded.
         """
         results: Sequence[Result | Exception]
         try:
             self._connection.execute("BEGIN IMMEDIATE")
             try:
-                results = [apply(item) for item in items]
+                results = together(items)
                 as_one = may_commit()
             except Exception as error:
                 if is_of_the_medium(error):
@@ -69,18 +70,18 @@ class Transactions:
             if not as_one:
                 self._roll_back()
                 self._connection.execute("BEGIN IMMEDIATE")
-                results = [self._apply_alone(item, apply) for item in items]
+                results = [self._apply_alone(item, alone) for item in items]
             self._commit(self._connection)
         except Exception as error:
             self._roll_back()
             return [error] * len(items)
         return results
 
-    def _apply_alone(self, item: Item, apply: Callable[[Item], Result]) -> Result | Exception:
+    def _apply_alone(self, item: Item, alone: Callable[[Item], Result]) -> Result | Exception:
         self._connection.execute("SAVEPOINT alone")
         result: Result | Exception
         try:
-            result = apply(item)
+            result = alone(item)
         except Exception as error:
             if is_of_the_medium(error):
                 raise

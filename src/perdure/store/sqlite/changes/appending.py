@@ -1,5 +1,7 @@
 """Appending batches (docs/journal.md, section 7), and forgetting those of earlier generations."""
 
+from collections.abc import Sequence
+
 import apsw
 import msgspec
 
@@ -14,29 +16,32 @@ _SQL = load("appending.sql")
 _APPEND = _SQL["append"]
 _APPEND_END = _SQL["append_end"]
 _PUT_BATCH = _SQL["put_batch"]
+_PUT_BATCHES = _SQL["put_batches"]
 _DELETE_ROWS = load("inbox.sql")["delete_rows"]
 _PUT_INPUTS = load("creation.sql")["put_inputs"]
 _TIMERS = load("timers.sql")
+
+PLAIN_BYTES = 16_384
+ROWS_LIMIT = 256
+"""What one statement is given: bytes of a batch, and batches."""
+
+_Row = tuple[int | str | bool | None, ...]
+
+_encoded = msgspec.json.Encoder().encode
+
+
+class ApartError(Exception):
+    """A change is refused that was applied with others: each has to be applied alone."""
 
 
 def append(connection: apsw.Connection, change: AppendBatch) -> Outcome:
     """Append a batch if section 7 allows it: the guard is part of the first statement."""
     key = execution_key(change.execution_id)
     end = change.end
-    guard = (
-        key,
-        change.seq,
-        change.epoch,
-        change.inbox_seen,
-        change.inbox_known,
-        change.guarded,
-        len(change.body),
-    )
     if end is None:
-        connection.execute(_APPEND, (*guard, change.active))
+        connection.execute(_APPEND, (_rows([_going_on(key, change)]),))
     else:
-        _check_end(end)
-        connection.execute(_APPEND_END, (*guard, end.status, end.at, failure_json(end.error)))
+        connection.execute(_APPEND_END, (_rows([_ending(key, change, end)]),))
     if not connection.changes():
         return _refusal(connection, key, change)
     connection.execute(_PUT_BATCH, (key, change.seq, change.body))
@@ -56,6 +61,88 @@ def append(connection: apsw.Connection, change: AppendBatch) -> Outcome:
             [(key, timer.position, timer.due_ms, timer.absolute) for timer in change.timers_set],
         )
     return DONE[Status.RUNNING]
+
+
+def is_plain(change: AppendBatch) -> bool:
+    """Whether `Appends` does all that there is to do for it."""
+    return not (
+        change.then
+        or change.inbox_seen
+        or change.timers_set
+        or change.timers_cleared
+        or change.new_inputs is not None
+        or len(change.body) > PLAIN_BYTES
+    )
+
+
+class Appends:
+    """Plain appends of several executions, made in few statements.
+
+    A statement lets other threads run and then waits for them; few long ones wait less than many
+    short ones, and they are what a busy server does most.
+    """
+
+    def __init__(self, connection: apsw.Connection) -> None:
+        self._connection = connection
+        self._going_on: list[_Row] = []
+        self._ending: list[_Row] = []
+        self._bodies: list[_Row] = []
+        self._keys: set[int | None] = set()
+
+    def add(self, change: AppendBatch) -> Outcome:
+        """Take a plain append; the outcome that it has if `flush` does not raise."""
+        key = execution_key(change.execution_id)
+        if key in self._keys or len(self._keys) == ROWS_LIMIT:
+            self.flush()
+        self._keys.add(key)
+        self._bodies.append((key, change.seq, change.body.decode()))
+        end = change.end
+        if end is None:
+            self._going_on.append(_going_on(key, change))
+            return DONE[Status.RUNNING]
+        self._ending.append(_ending(key, change, end))
+        return DONE[end.status]
+
+    def flush(self) -> None:
+        """Make them. Raises ApartError where one of them is refused."""
+        if self._keys:
+            self._make(_APPEND, self._going_on)
+            self._make(_APPEND_END, self._ending)
+            self._make(_PUT_BATCHES, self._bodies)
+            self._keys.clear()
+
+    def _make(self, statement: str, rows: list[_Row]) -> None:
+        if rows:
+            self._connection.execute(statement, (_rows(rows),))
+            if self._connection.changes() != len(rows):
+                raise ApartError
+            rows.clear()
+
+
+def _rows(rows: Sequence[_Row]) -> str:
+    return _encoded(rows).decode()
+
+
+def _going_on(key: int | None, change: AppendBatch) -> _Row:
+    return (*_guard(key, change), change.active)
+
+
+def _ending(key: int | None, change: AppendBatch, end: End) -> _Row:
+    if not (end.status.ended and allowed(Status.RUNNING, end.status)):
+        raise ValueError(f"a batch does not end an execution as {end.status}")
+    return (*_guard(key, change), end.status, end.at, failure_json(end.error))
+
+
+def _guard(key: int | None, change: AppendBatch) -> _Row:
+    return (
+        key,
+        change.seq,
+        change.epoch,
+        change.inbox_seen,
+        change.inbox_known,
+        change.guarded,
+        len(change.body),
+    )
 
 
 def prune(connection: apsw.Connection, change: Prune) -> Outcome:
@@ -86,11 +173,6 @@ def _begin_generation(connection: apsw.Connection, key: int | None, inputs: byte
     connection.execute(_PUT_INPUTS, (key, inputs))
     connection.execute(_TIMERS["clear_timers"], (key,))
     connection.execute(_SQL["drop_answers"], (key,))
-
-
-def _check_end(end: End) -> None:
-    if not (end.status.ended and allowed(Status.RUNNING, end.status)):
-        raise ValueError(f"a batch does not end an execution as {end.status}")
 
 
 def _refusal(connection: apsw.Connection, key: int | None, change: AppendBatch) -> Outcome:

@@ -1,33 +1,53 @@
 -- name: append
--- Section 7's guard, and what an append that goes on changes in the head.
--- ?1 key, ?2 seq, ?3 epoch, ?4 inbox_seen, ?5 inbox_known, ?6 guarded, ?7 bytes, ?8 active.
+-- Section 7's guard, and what appends that go on change in their heads; changes a row for each that
+-- is allowed. ?1 is a JSON array of arrays: key, seq, epoch, inbox_seen, inbox_known, guarded,
+-- bytes, active.
 UPDATE executions SET
-    epoch = ?3,
-    next_seq = ?2 + 1,
-    inbox_read = max(inbox_read, ?4),
-    journal_bytes = journal_bytes + ?7,
-    active = ?8 OR inbox_seq > ?4
-WHERE key = ?1 AND status = 'running' AND next_seq = ?2 AND epoch <= ?3
-    AND (control_seq <= ?5 OR NOT ?6);
+    epoch = asked.epoch,
+    next_seq = asked.seq + 1,
+    inbox_read = max(inbox_read, asked.inbox_seen),
+    journal_bytes = journal_bytes + asked.bytes,
+    active = asked.active OR inbox_seq > asked.inbox_seen
+FROM (
+    SELECT value ->> 0 AS key, value ->> 1 AS seq, value ->> 2 AS epoch, value ->> 3 AS inbox_seen,
+        value ->> 4 AS inbox_known, value ->> 5 AS guarded, value ->> 6 AS bytes,
+        value ->> 7 AS active
+    FROM jsonb_each(?1)
+) AS asked
+WHERE executions.key = asked.key AND executions.status = 'running'
+    AND executions.next_seq = asked.seq AND executions.epoch <= asked.epoch
+    AND (executions.control_seq <= asked.inbox_known OR NOT asked.guarded);
 
 -- name: append_end
--- Section 7's guard, and the end of the execution; a trigger clears timers and inbox.
--- ?1 to ?7 as for `append`, ?8 status, ?9 completed_at, ?10 error.
+-- Section 7's guard, and the ends of executions; a trigger clears timers and inboxes. ?1 is as for
+-- `append`, but in place of `active` it has status, completed_at, error.
 UPDATE executions SET
-    epoch = ?3,
-    next_seq = ?2 + 1,
-    inbox_read = max(inbox_seq, ?4),
-    journal_bytes = journal_bytes + ?7,
+    epoch = asked.epoch,
+    next_seq = asked.seq + 1,
+    inbox_read = max(inbox_seq, asked.inbox_seen),
+    journal_bytes = journal_bytes + asked.bytes,
     active = 0,
-    status = ?8,
-    completed_at = ?9,
-    error = ?10
-WHERE key = ?1 AND status = 'running' AND next_seq = ?2 AND epoch <= ?3
-    AND (control_seq <= ?5 OR NOT ?6);
+    status = asked.status,
+    completed_at = asked.completed_at,
+    error = asked.error
+FROM (
+    SELECT value ->> 0 AS key, value ->> 1 AS seq, value ->> 2 AS epoch, value ->> 3 AS inbox_seen,
+        value ->> 4 AS inbox_known, value ->> 5 AS guarded, value ->> 6 AS bytes,
+        value ->> 7 AS status, value ->> 8 AS completed_at, value ->> 9 AS error
+    FROM jsonb_each(?1)
+) AS asked
+WHERE executions.key = asked.key AND executions.status = 'running'
+    AND executions.next_seq = asked.seq AND executions.epoch <= asked.epoch
+    AND (executions.control_seq <= asked.inbox_known OR NOT asked.guarded);
 
 -- name: put_batch
 -- The batch of an append that was not refused.
 INSERT INTO batches (key, seq, body) VALUES (?, ?, ?);
+
+-- name: put_batches
+-- Batches of appends that were not refused. ?1 is a JSON array of arrays: key, seq, body.
+INSERT INTO batches (key, seq, body)
+SELECT value ->> 0, value ->> 1, CAST(value ->> 2 AS BLOB) FROM jsonb_each(?1);
 
 -- name: begin_generation
 -- Continuing as new: the journal starts anew after the batch just appended.
