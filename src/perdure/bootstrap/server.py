@@ -4,7 +4,6 @@ import asyncio
 import contextlib
 import gc
 import logging
-import secrets
 import signal
 import socket
 from collections.abc import AsyncIterator, Callable, Coroutine
@@ -19,6 +18,7 @@ from perdure.bootstrap.announcement import announcement
 from perdure.bootstrap.clock import SystemClock
 from perdure.bootstrap.folder import DataFolder
 from perdure.bootstrap.http_server import embedded_server
+from perdure.bootstrap.randomness import RandomBits
 from perdure.bootstrap.reader import ThreadReader
 from perdure.bootstrap.settings import Settings
 from perdure.bootstrap.spawner import ProcessSpawner
@@ -51,7 +51,7 @@ async def running_engine(
             reader,
             ProcessSpawner(paths, folder.workers_lock),
             limits,
-            secrets.randbits,
+            RandomBits(),
         )
         await engine.start()
         try:

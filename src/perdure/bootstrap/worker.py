@@ -10,11 +10,11 @@ import asyncio
 import gc
 import logging
 import os
-import secrets
 import signal
 import socket
 import sys
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -23,6 +23,7 @@ import uvloop
 
 from perdure.authoring.loading import load
 from perdure.bootstrap.clock import SystemClock
+from perdure.bootstrap.randomness import RandomBits
 from perdure.link.messages import ImportProblem
 from perdure.link.socket import worker_end
 from perdure.worker import watchdog
@@ -77,7 +78,7 @@ def main() -> None:
     asyncio.set_event_loop(None)
     marks = Marks.attach(flags.marks_fd)
     worker = Assembly(
-        loop, loaded, SystemClock(), lambda: secrets.randbits(63), marks, inherited=(lock,)
+        loop, loaded, SystemClock(), partial(RandomBits(), 63), marks, inherited=(lock,)
     )
     _serve(loop, worker, socket.socket(fileno=flags.link_fd))
 
