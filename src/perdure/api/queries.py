@@ -1,13 +1,54 @@
-"""The query parameters that routes take. Lists end at their highest limit."""
+"""The query parameters that routes take. Lists end at their highest limit.
 
-from typing import Annotated
+A field that is a tuple may be given several times. Numbers and booleans are written as in JSON,
+times as ISO 8601 with a zone. What may be left out without a default of its own is UNSET, since
+no text stands for null in a query.
+"""
+
+from collections.abc import Mapping
+from datetime import datetime
+from functools import cache
+from typing import Annotated, Literal
 
 import msgspec
 from msgspec import Meta
 
+Kind = Literal["text", "scalar", "repeatable"]
+"""How a parameter is read: as it is, as a number or boolean, or as all its texts in order."""
+
+Moment = Annotated[
+    datetime,
+    Meta(
+        tz=True,
+        description="ISO 8601 with a zone; a `+` in it is sent as `%2B`",
+        examples=["2026-02-23T16:30:00.123Z", "2026-02-23T17:30:00+01:00"],
+    ),
+]
+
 
 class Query(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Base of all queries, and the one without parameters."""
+
+
+@cache
+def kinds_of(query: type[Query]) -> Mapping[str, Kind]:
+    """The parameters of a query by name, and how each is read."""
+    return {
+        field.encode_name: _kind(msgspec.inspect.type_info(field.type))
+        for field in msgspec.structs.fields(query)
+    }
+
+
+def _kind(type_: msgspec.inspect.Type) -> Kind:
+    match type_:
+        case msgspec.inspect.Metadata(type=inner):
+            return _kind(inner)
+        case msgspec.inspect.VarTupleType():
+            return "repeatable"
+        case msgspec.inspect.IntType() | msgspec.inspect.BoolType():
+            return "scalar"
+        case _:
+            return "text"
 
 
 class WholeQuery(Query, frozen=True, kw_only=True):

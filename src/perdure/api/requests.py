@@ -1,7 +1,7 @@
 """Requests: what a handler is given, and the reading of bodies and queries within limits."""
 
 from collections.abc import Mapping
-from typing import TypeVar
+from typing import Any, TypeVar
 from urllib.parse import parse_qsl
 
 import msgspec
@@ -10,7 +10,7 @@ from starlette.types import Scope
 from perdure.api import values
 from perdure.api.incoming import Incoming
 from perdure.api.problems import RequestError
-from perdure.api.queries import Query
+from perdure.api.queries import Query, kinds_of
 from perdure.model.identifiers import execution_key
 from perdure.ports.clock import Clock
 from perdure.ports.runtime import Problem, RefusedError, Runtime
@@ -62,7 +62,7 @@ class Request:
         return [value for key, value in self._scope["headers"] if key == name]
 
     def query(self, type_: type[Q]) -> Q:
-        """The query parameters, checked; each may be given once."""
+        """The query parameters, checked; one may be given again where its field is a tuple."""
         text: bytes = self._scope["query_string"]
         if not text:
             return type_()
@@ -74,19 +74,14 @@ class Request:
             raise RequestError(
                 "invalid_request", f"there are more than {_MOST_PARAMETERS} query parameters"
             ) from None
-        given = dict(pairs)
+        given, repeated = _gathered(pairs, type_)
         try:
-            if len(given) == len(pairs):
-                return msgspec.convert(given, type_, strict=False)
+            if not repeated:
+                return msgspec.convert(given, type_)
         except msgspec.ValidationError:
             pass
-        names = [name for name, _ in pairs]
-        errors = [
-            Problem(f"?{name}", "is given more than once")
-            for name in given
-            if names.count(name) > 1
-        ]
-        errors += values.problems(given, type_, strict=False, prefix="?")
+        errors = [Problem(f"?{name}", "is given more than once") for name in repeated]
+        errors += values.problems(given, type_, prefix="?")
         raise RequestError(
             "invalid_request", "the query parameters are not valid: see `errors`", errors=errors
         )
@@ -116,3 +111,19 @@ class Request:
                 "the body has to be sent as it is, without Content-Encoding: "
                 + repr(encoding[:100].decode("latin-1")),
             )
+
+
+def _gathered(pairs: list[tuple[str, str]], type_: type[Query]) -> tuple[dict[str, Any], list[str]]:
+    """The parameters by name, as `type_` can be made of them; names that came too often."""
+    kinds = kinds_of(type_)
+    given: dict[str, Any] = {}
+    repeated: list[str] = []
+    for name, value in pairs:
+        kind = kinds.get(name)
+        if kind == "repeatable":
+            given.setdefault(name, []).append(value)
+            continue
+        if name in given and name not in repeated:
+            repeated.append(name)
+        given[name] = values.scalar(value) if kind == "scalar" else value
+    return given, repeated

@@ -8,6 +8,7 @@ import json
 import re
 from collections.abc import Iterator, Mapping
 from difflib import get_close_matches
+from enum import Enum
 from itertools import islice
 from typing import Annotated, Any, TypeVar, get_args, get_origin
 
@@ -29,6 +30,12 @@ _SURROGATES = re.compile(
     rb"|(?P<alone>\\u[dD][89a-fA-F][0-9a-fA-F]{2})|\\."
 )
 
+_EXPECTED = "ISO 8601 with a zone is expected, such as 2026-02-23T16:30:00Z or …+02:00"
+_IN_OTHER_WORDS = {
+    "Invalid RFC3339 encoded datetime": f"is no time: {_EXPECTED}; in a query `+` is `%2B`",
+    "Expected `datetime` with a timezone component": f"has no zone: {_EXPECTED}",
+}
+
 S = TypeVar("S", bound=msgspec.Struct)
 
 _decode_any = msgspec.json.Decoder().decode
@@ -45,7 +52,7 @@ def parsed(text: bytes, type_: type[S]) -> S:
     except msgspec.ValidationError:
         found = _decoded(text, "the body")
         if isinstance(found, dict):
-            errors = problems(found, type_, strict=True, prefix="/")
+            errors = problems(found, type_, prefix="/")
         else:
             errors = [Problem("", f"Expected `object`, got `{_json_name(found)}`")]
         raise RequestError(
@@ -80,15 +87,25 @@ def checked(raw: msgspec.Raw, location: str, *, expect_object: bool = False) -> 
     return text
 
 
+def scalar(text: str) -> int | bool | str:
+    """A number or boolean of a query; the text itself where it is neither."""
+    for type_ in (int, bool):
+        try:
+            return msgspec.convert(text, type_, strict=False)
+        except msgspec.ValidationError:
+            pass
+    return text
+
+
 def problems(
-    found: Mapping[str, Any], type_: type[msgspec.Struct], *, strict: bool, prefix: str
+    found: Mapping[str, Any], type_: type[msgspec.Struct], *, prefix: str
 ) -> list[Problem]:
     """Everything that keeps `found` from being a `type_`, up to a hundred problems."""
-    return list(islice(_each_problem(found, type_, strict, prefix), _MOST_PROBLEMS))
+    return list(islice(_each_problem(found, type_, prefix), _MOST_PROBLEMS))
 
 
 def _each_problem(
-    found: Mapping[str, Any], type_: type[msgspec.Struct], strict: bool, prefix: str
+    found: Mapping[str, Any], type_: type[msgspec.Struct], prefix: str
 ) -> Iterator[Problem]:
     fields = {field.encode_name: field for field in msgspec.structs.fields(type_)}
     for name in found:
@@ -96,13 +113,13 @@ def _each_problem(
             yield Problem(prefix + _escaped(name), _unknown(name, fields))
     for name, field in fields.items():
         if name in found:
-            yield from _field_problems(found[name], field.type, strict, prefix + name)
+            yield from _field_problems(found[name], field.type, prefix + name)
         elif field.required:
             yield Problem(prefix + name, "is missing")
 
 
-def _field_problems(value: Any, type_: Any, strict: bool, location: str) -> Iterator[Problem]:
-    message = _complaint(value, type_, strict)
+def _field_problems(value: Any, type_: Any, location: str) -> Iterator[Problem]:
+    message = _complaint(value, type_)
     if message is None:
         return
     within = False
@@ -110,7 +127,7 @@ def _field_problems(value: Any, type_: Any, strict: bool, location: str) -> Iter
     if isinstance(value, dict) and get_origin(bare) is dict:
         key_type, item_type = get_args(bare)
         for key, item in islice(value.items(), _MOST_ITEMS):
-            for said in (_complaint(key, key_type, strict), _complaint(item, item_type, strict)):
+            for said in (_complaint(key, key_type), _complaint(item, item_type)):
                 if said is not None:
                     within = True
                     yield Problem(f"{location}/{_escaped(key)}", said)
@@ -118,14 +135,28 @@ def _field_problems(value: Any, type_: Any, strict: bool, location: str) -> Iter
         yield Problem(location, message)
 
 
-def _complaint(value: Any, type_: Any, strict: bool) -> str | None:
+def _complaint(value: Any, type_: Any) -> str | None:
     if type_ is msgspec.Raw or msgspec.Raw in get_args(type_):
         return None
     try:
-        msgspec.convert(value, type_, strict=strict)
+        msgspec.convert(value, type_)
     except msgspec.ValidationError as error:
-        return str(error).partition(" - at `")[0]
+        said = str(error).partition(" - at `")[0]
+        if said.startswith("Invalid enum value "):
+            said += f": one of {', '.join(_choices(type_))} is expected"
+        return _IN_OTHER_WORDS.get(said, said)
     return None
+
+
+def _choices(type_: Any) -> Iterator[str]:
+    """The texts that a type allows, where it is an enum, or has one within."""
+    if isinstance(type_, type) and issubclass(type_, Enum):
+        yield from (repr(member.value) for member in type_)
+    for inner in get_args(type_):
+        if isinstance(inner, str):
+            yield repr(inner)
+        else:
+            yield from _choices(inner)
 
 
 def _unknown(name: str, fields: Mapping[str, Any]) -> str:
