@@ -22,7 +22,9 @@ from perdure.store.sqlite.journal_reads import JournalReads
 from perdure.store.sqlite.store import JOURNAL_FILE, LOGS_FILE
 
 _BATCHES_LIMIT = 1_000
-_LINES = "SELECT time, level, task, message, fields, batch FROM lines WHERE key = ? ORDER BY seq"
+_LINES = """
+    SELECT time, level, task, message, fields, batch, position FROM lines WHERE key = ? ORDER BY seq
+"""
 
 _Change = CreateExecution | AppendBatch
 

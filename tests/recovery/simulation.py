@@ -25,6 +25,7 @@ from perdure.machine.batch import decode_batch
 from perdure.machine.events import TASK_OUTCOMES
 from perdure.model.execution import Execution
 from perdure.model.status import Status
+from perdure.ports.logs import LogQuery
 from perdure.ports.runtime import RefusedError, StartRequest
 from perdure.store.sqlite.store import SqliteStore
 from perdure.store.sqlite.transaction import commit
@@ -155,7 +156,7 @@ class World:
                 assert row.status is seen, f"{row.execution_id} was {seen}, now {row.status}"
             elif row.status.ended:
                 self.ends[row.execution_id] = row.status
-            lines = self.store.logs.page(row.execution_id, 0, 100_000)
+            lines = self.store.logs.page(row.execution_id, LogQuery(limit=100_000)).records
             assert [line.seq for line in lines] == list(range(1, len(lines) + 1))
 
     # -- disturbances ----------------------------------------------------------------------------

@@ -5,6 +5,7 @@ taken from another list is refused. It keeps nothing secret: whoever may list ma
 """
 
 import binascii
+import re
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from hashlib import blake2b
 
@@ -13,6 +14,7 @@ from perdure.ports.runtime import Problem
 
 _DIGEST_BYTES = 6
 LONGEST = 512
+_NUMBER = re.compile("[0-9]{1,18}")
 
 
 def _digest(belongs_to: str, place: bytes) -> bytes:
@@ -41,6 +43,16 @@ def place(belongs_to: str, cursor: str) -> str | None:
     return found if written(belongs_to, found) == cursor else None
 
 
+def number(belongs_to: str, cursor: str) -> int | None:
+    """`start`, for a list whose places are numbers."""
+    found = start(belongs_to, cursor)
+    if found is None:
+        return None
+    if not _NUMBER.fullmatch(found):
+        raise _wrong()
+    return int(found)
+
+
 def start(belongs_to: str, cursor: str) -> str | None:
     """The place that a list starts after: None, the beginning, where no cursor is given.
 
@@ -50,9 +62,13 @@ def start(belongs_to: str, cursor: str) -> str | None:
         return None
     found = place(belongs_to, cursor)
     if found is None:
-        raise RequestError(
-            "invalid_cursor",
-            "the cursor is none of this list: start again without one",
-            errors=[Problem("?cursor", "is no cursor of this list")],
-        )
+        raise _wrong()
     return found
+
+
+def _wrong() -> RequestError:
+    return RequestError(
+        "invalid_cursor",
+        "the cursor is none of this list: start again without one",
+        errors=[Problem("?cursor", "is no cursor of this list")],
+    )

@@ -1,6 +1,7 @@
 """The body of a request as it comes in, within a limit."""
 
 from collections.abc import Mapping
+from contextlib import suppress
 
 from starlette.types import Receive
 
@@ -53,6 +54,12 @@ class Incoming:
         discarded = 0
         while not self._complete and discarded <= _DISCARDED_AT_MOST_BYTES:
             discarded += len(await self._next())
+
+    async def client_left(self) -> None:
+        """Wait until the client has closed the connection."""
+        with suppress(ClientLeftError):
+            while True:
+                await self._next()
 
     async def _next(self) -> bytes:
         message = await self._receive()

@@ -11,7 +11,10 @@ from functools import cache
 from typing import Annotated, Literal
 
 import msgspec
-from msgspec import Meta
+from msgspec import UNSET, Meta, UnsetType
+
+from perdure.model.execution import Level
+from perdure.ports.logs import FileForm
 
 Kind = Literal["text", "scalar", "repeatable"]
 """How a parameter is read: as it is, as a number or boolean, or as all its texts in order."""
@@ -64,11 +67,37 @@ class ExecutionsQuery(Query, frozen=True, kw_only=True):
     cursor: str = ""
 
 
-class LogsQuery(Query, frozen=True, kw_only=True):
-    """A page of log records."""
+class _LogFilterQuery(Query, frozen=True, kw_only=True):
+    """Which log records are wanted: those that every parameter lets pass.
+
+    `task` that begins with `/` is the position of a task, else a name. `since` is the first moment
+    of what is wanted, `until` the first after it. `q` is looked for in messages, in either case.
+    """
+
+    level: tuple[Level, ...] = ()
+    min_level: Level | UnsetType = UNSET
+    task: Annotated[str, Meta(min_length=1, max_length=4096)] | UnsetType = UNSET
+    since: Moment | UnsetType = UNSET
+    until: Moment | UnsetType = UNSET
+    q: Annotated[str, Meta(min_length=1, max_length=256)] | UnsetType = UNSET
+    order: Literal["seq", "-seq"] = "seq"
+
+
+class LogsQuery(_LogFilterQuery, frozen=True, kw_only=True):
+    """A page of log records.
+
+    At most 20,000 are looked at for a page, and it ends after 4 MB of messages and fields: it may
+    be shorter than `limit`, or empty, and still have a cursor.
+    """
 
     limit: Annotated[int, Meta(ge=1, le=10_000)] = 1000
     cursor: str = ""
+
+
+class DownloadQuery(_LogFilterQuery, frozen=True, kw_only=True):
+    """A log as a file: lines of text, one JSON array, or one JSON object a line."""
+
+    format: FileForm = "text"
 
 
 class TasksQuery(Query, frozen=True, kw_only=True):

@@ -1,9 +1,13 @@
 """Answers, as ASGI sends them."""
 
-from collections.abc import Sequence
+import asyncio
+from collections.abc import Callable, Coroutine, Sequence
+from typing import Any
 
 import msgspec
 from starlette.types import Send
+
+from perdure.ports.runtime import Download
 
 _encode = msgspec.json.Encoder().encode
 _NOT_STORED = (b"cache-control", b"no-store")
@@ -37,6 +41,45 @@ class Reply:
         await send({"type": "http.response.start", "status": self.status, "headers": headers})
         body = self.body if with_body else b""
         await send({"type": "http.response.body", "body": body, "more_body": False})
+
+
+class FileReply(Reply):
+    """An answer whose body comes in parts, for as long as the client takes them.
+
+    `client_left` returns when the client is gone; then no more is read. The next part is read when
+    the one before was handed to the network: a client that reads slowly holds that one alone.
+    """
+
+    __slots__ = ("_client_left", "_download")
+
+    def __init__(
+        self,
+        download: Download,
+        client_left: Callable[[], Coroutine[Any, Any, None]],
+        media_type: bytes,
+        headers: Sequence[tuple[bytes, bytes]],
+    ) -> None:
+        super().__init__(200, b"", media_type, headers)
+        self._download = download
+        self._client_left = client_left
+
+    async def send(self, send: Send, *, with_body: bool) -> None:
+        """Send it; without its body to a HEAD request. The download is closed in any case."""
+        gone = asyncio.ensure_future(self._client_left())
+        try:
+            headers = [(b"content-type", self.media_type), _NOT_STORED, *self.headers]
+            await send({"type": "http.response.start", "status": 200, "headers": headers})
+            while with_body and not gone.done():
+                part = await self._download.part()
+                if part is None:
+                    break
+                if part:
+                    await send({"type": "http.response.body", "body": part, "more_body": True})
+            if not gone.done():
+                await send({"type": "http.response.body", "body": b"", "more_body": False})
+        finally:
+            gone.cancel()
+            self._download.close()
 
 
 def json_reply(

@@ -61,6 +61,10 @@ class Request:
         """Every line of a header that may be sent in several."""
         return [value for key, value in self._scope["headers"] if key == name]
 
+    async def client_left(self) -> None:
+        """Wait until the client has closed the connection."""
+        await self._incoming.client_left()
+
     def query(self, type_: type[Q]) -> Q:
         """The query parameters, checked; one may be given again where its field is a tuple."""
         text: bytes = self._scope["query_string"]

@@ -13,7 +13,7 @@ from perdure.api.replies import Reply
 from perdure.api.requests import Request
 from perdure.wire import replies, requests
 from perdure.wire.executions import ExecutionsPage, Head, Whole
-from perdure.wire.logs import LogsPage
+from perdure.wire.logs import LogRecord, LogsPage
 from perdure.wire.tasks import TasksPage
 from perdure.wire.workflows import Workflows
 
@@ -26,7 +26,8 @@ class Route:
 
     `replies` maps each status of success to its body; `codes` are the problems of this route,
     beside those that every route has (`ANY_ROUTE`, with a token `WITH_TOKEN`, with a body
-    `WITH_BODY`). A public route needs no token.
+    `WITH_BODY`). A public route needs no token. A route with `media_types` answers with a file in
+    one of them; `replies` has what it is a sequence of.
     """
 
     method: str
@@ -37,6 +38,7 @@ class Route:
     query: type[queries.Query] = queries.Query
     codes: frozenset[str] = field(default_factory=frozenset)
     public: bool = False
+    media_types: tuple[str, ...] = ()
 
 
 ANY_ROUTE = frozenset({"not_found", "method_not_allowed", "invalid_request", "internal_error"})
@@ -91,6 +93,15 @@ ROUTES: tuple[Route, ...] = (
         {200: LogsPage},
         query=queries.LogsQuery,
         codes=_PAGED,
+    ),
+    Route(
+        "GET",
+        f"{_EXECUTION}/logs/download",
+        logs.download,
+        {200: LogRecord},
+        query=queries.DownloadQuery,
+        codes=_KNOWN,
+        media_types=tuple(file.media_type for file in logs.FILES.values()),
     ),
     Route(
         "GET",

@@ -11,7 +11,7 @@ async def page(request: Request) -> Reply:
     """Task runs in start order."""
     query = request.query(TasksQuery)
     belongs_to = f"tasks of {request.execution_id}"
-    offset = int(cursors.start(belongs_to, query.cursor) or 0)
+    offset = cursors.number(belongs_to, query.cursor) or 0
     found = await request.runtime.tasks(request.execution_id, offset, query.limit + 1)
     more = len(found) > query.limit
     next_offset = str(offset + query.limit)

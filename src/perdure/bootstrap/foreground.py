@@ -13,6 +13,7 @@ from perdure.engine.engine import Engine
 from perdure.engine.state import Limits
 from perdure.model.exceptions import PerdureError
 from perdure.model.execution import Execution, LogRecord
+from perdure.ports.logs import LogQuery
 from perdure.ports.runtime import StartRequest
 
 _POLL_S = 0.1
@@ -70,10 +71,13 @@ async def _follow(engine: Engine, execution_id: str, observer: Observer) -> Exec
     while True:
         ended = await engine.wait(execution_id, _POLL_S)
         execution = await engine.execution(execution_id, logs=0)
-        while records := await engine.logs(execution_id, seen, _PAGE):
-            for record in records:
+        next_after: int | None = seen
+        while next_after is not None:
+            page = await engine.logs(execution_id, LogQuery(after=seen, limit=_PAGE))
+            for record in page.records:
                 observer.log(record)
-            seen = records[-1].seq
+                seen = record.seq
+            next_after = page.next_after
         observer.tasks(execution)
         if ended or execution.head.status == "paused":
             return execution

@@ -7,14 +7,16 @@ from typing import Any, TypeVar
 
 T = TypeVar("T")
 
-_THREADS = 4
+READ_THREADS = 4
+PART_THREADS = 2
+"""For parts of downloads: they take longer than other reads, which so never wait for them."""
 
 
 class ThreadReader:
-    """Reads in threads. The number of threads bounds what runs; callers wait their turn."""
+    """Reads in threads. Their number bounds what runs at once; callers wait their turn."""
 
-    def __init__(self) -> None:
-        self._pool = ThreadPoolExecutor(_THREADS, thread_name_prefix="perdure-read")
+    def __init__(self, name: str, threads: int) -> None:
+        self._pool = ThreadPoolExecutor(threads, thread_name_prefix=f"perdure-{name}")
 
     def __call__(self, read: Callable[..., T], *arguments: Any) -> Awaitable[T]:
         """The result of ``read(*arguments)``."""

@@ -19,7 +19,7 @@ from perdure.bootstrap.clock import SystemClock
 from perdure.bootstrap.folder import DataFolder
 from perdure.bootstrap.http_server import embedded_server
 from perdure.bootstrap.randomness import RandomBits
-from perdure.bootstrap.reader import ThreadReader
+from perdure.bootstrap.reader import PART_THREADS, READ_THREADS, ThreadReader
 from perdure.bootstrap.settings import Settings
 from perdure.bootstrap.spawner import ProcessSpawner
 from perdure.engine.engine import Engine
@@ -42,7 +42,8 @@ async def running_engine(
     store = SqliteStore.open(
         folder.path, loop.call_soon_threadsafe, log_quota_bytes=log_quota_bytes
     )
-    reader = ThreadReader()
+    reader = ThreadReader("read", READ_THREADS)
+    part_reader = ThreadReader("parts", PART_THREADS)
     try:
         engine = Engine(
             store.journal,
@@ -52,6 +53,7 @@ async def running_engine(
             ProcessSpawner(paths, folder.workers_lock),
             limits,
             RandomBits(),
+            part_reader,
         )
         await engine.start()
         try:
@@ -60,6 +62,7 @@ async def running_engine(
             await engine.stop()
     finally:
         reader.close()
+        part_reader.close()
         store.close()
 
 

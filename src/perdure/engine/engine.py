@@ -8,6 +8,7 @@ import msgspec
 from perdure.engine.admission import Admission
 from perdure.engine.catalog import check
 from perdure.engine.control import Control, storage_failed
+from perdure.engine.downloads import Downloads
 from perdure.engine.followed import LINES as FOLLOWED_LINES
 from perdure.engine.handle import Spawner
 from perdure.engine.ownership import Ownership
@@ -18,13 +19,13 @@ from perdure.engine.timers import Timers
 from perdure.engine.views import Story
 from perdure.engine.workers import Workers
 from perdure.link.messages import ImportProblem
-from perdure.model.execution import Execution, Head, LogRecord, TaskRun
+from perdure.model.execution import Execution, Head, TaskRun
 from perdure.model.identifiers import RANDOM_BITS, execution_id, execution_key, next_key
 from perdure.model.status import Status
 from perdure.ports.clock import Clock
 from perdure.ports.journal import CreateExecution, Journal, Row
-from perdure.ports.logs import Logs
-from perdure.ports.runtime import Health, RefusedError, Served, StartRequest
+from perdure.ports.logs import LogFile, LogPage, LogQuery, Logs
+from perdure.ports.runtime import Download, Health, RefusedError, Served, StartRequest
 
 
 class Engine:
@@ -39,8 +40,11 @@ class Engine:
         spawner: Spawner,
         limits: Limits,
         random_bits: Callable[[int], int],
+        read_parts: Reader | None = None,
     ) -> None:
+        # Without a reader of their own, downloads share that of all reads.
         self._state = state = State(journal, logs, clock, reader, limits)
+        self._downloads = Downloads(logs, read_parts or reader)
         self._random_bits = random_bits
         self._last_key = 0
         self._ownership = ownership = Ownership(state, self._new_id)
@@ -177,10 +181,15 @@ class Engine:
         rows = await self._state.read(self._state.journal.newest, limit, before)
         return [_head(row) for row in rows]
 
-    async def logs(self, execution_id: str, after_seq: int, limit: int) -> Sequence[LogRecord]:
-        """Log lines after `after_seq`, in order."""
+    async def logs(self, execution_id: str, query: LogQuery) -> LogPage:
+        """A page of log lines."""
         await self._row(execution_id)
-        return await self._state.read(self._state.logs.page, execution_id, after_seq, limit)
+        return await self._state.read(self._state.logs.page, execution_id, query)
+
+    async def download(self, execution_id: str, file: LogFile, *, gzip: bool) -> Download:
+        """The log as a file, compressed if `gzip`; it ends with the last line there is now."""
+        await self._row(execution_id)
+        return await self._downloads.open(execution_id, file, gzip=gzip)
 
     async def tasks(self, execution_id: str, offset: int, limit: int) -> Sequence[TaskRun]:
         """Task runs in start order, from the `offset`-th on."""

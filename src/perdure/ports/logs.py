@@ -1,7 +1,7 @@
 """The log as the engine writes and reads it (docs/journal.md, section 11)."""
 
 from collections.abc import Sequence
-from typing import Protocol
+from typing import Literal, Protocol
 
 import msgspec
 
@@ -17,7 +17,7 @@ class NewLogRecord(msgspec.Struct, frozen=True, array_like=True):
     """A line to keep. The store gives it its `seq`.
 
     `batch` is the batch during whose step workflow code logged it, or TASK_LINE, or STORY;
-    `fields` is a JSON object, or None.
+    `fields` is a JSON object, or None; `position` is where the task is that `task` names.
     """
 
     execution_id: str
@@ -27,6 +27,71 @@ class NewLogRecord(msgspec.Struct, frozen=True, array_like=True):
     message: str
     fields: bytes | None = None
     batch: int = TASK_LINE
+    position: str | None = None
+
+
+class LogFilter(msgspec.Struct, frozen=True, kw_only=True):
+    """Which lines are wanted: those that pass every condition. None lets all pass.
+
+    `task` is a task's name, `position` its position. Lines from `since` on and before `until`, in
+    milliseconds. `text` is looked for in messages, in either case: that of ASCII letters where it
+    has no others, else as `str.casefold` has it.
+    """
+
+    levels: tuple[Level, ...] | None = None
+    task: str | None = None
+    position: str | None = None
+    since: int | None = None
+    until: int | None = None
+    text: str | None = None
+
+
+EVERY_LINE = LogFilter()
+
+
+class LogQuery(msgspec.Struct, frozen=True, kw_only=True):
+    """A page of lines: at most `limit`, those that come after the line `after` in the order."""
+
+    filter: LogFilter = EVERY_LINE
+    descending: bool = False
+    after: int | None = None
+    limit: int = 1000
+
+
+class LogPage(msgspec.Struct, frozen=True, kw_only=True):
+    """Lines in order; `next_after` is where the next page begins, None where nothing is left.
+
+    It may have fewer lines than were asked for, or none, and still not be the last: how many lines
+    are looked at for a page, and how large it gets, is bounded.
+    """
+
+    records: Sequence[LogRecord]
+    next_after: int | None = None
+
+
+FileForm = Literal["text", "json", "ndjson"]
+"""How a log is written to a file: lines for people, one JSON array, or a JSON object a line."""
+
+
+class LogFile(msgspec.Struct, frozen=True, kw_only=True):
+    """A log as a file, whole or filtered."""
+
+    form: FileForm = "text"
+    filter: LogFilter = EVERY_LINE
+    descending: bool = False
+
+
+class LogParts(Protocol):
+    """The parts of a file, made one after the other; between two nothing is held but a place."""
+
+    def next(self) -> bytes | None:
+        """The next part, which may be empty; None after the last. Blocks while it reads.
+
+        In text a line is `2026-02-23T16:30:00.123Z INFO [task] message`, without `[task]` where no
+        task logged it, and fields follow as JSON. Newlines in it are indented, and so is a
+        traceback or stack, which follows on lines of its own.
+        """
+        ...
 
 
 class Logs(Protocol):
@@ -55,8 +120,12 @@ class Logs(Protocol):
         """The newest lines, in order."""
         ...
 
-    def page(self, execution_id: str, after_seq: int, limit: int) -> Sequence[LogRecord]:
-        """Lines after `after_seq`, in order."""
+    def page(self, execution_id: str, query: LogQuery) -> LogPage:
+        """A page of lines."""
+        ...
+
+    def parts(self, execution_id: str, file: LogFile) -> LogParts:
+        """A file of the lines that are there now."""
         ...
 
     def of_batch(self, execution_id: str, batch: int) -> Sequence[str]:

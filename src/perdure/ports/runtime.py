@@ -9,7 +9,8 @@ from typing import Protocol
 import msgspec
 
 from perdure.model.exceptions import PerdureError
-from perdure.model.execution import Execution, Head, LogRecord, TaskRun
+from perdure.model.execution import Execution, Head, TaskRun
+from perdure.ports.logs import LogFile, LogPage, LogQuery
 
 
 class Problem(msgspec.Struct, frozen=True):
@@ -79,6 +80,18 @@ class Health(msgspec.Struct, frozen=True, kw_only=True):
     problems: Sequence[str] = ()
 
 
+class Download(Protocol):
+    """An open download, one of few that are given at once. Whoever opened it closes it."""
+
+    async def part(self) -> bytes | None:
+        """The next part of the file, which may be empty; None after the last."""
+        ...
+
+    def close(self) -> None:
+        """Make room for another download."""
+        ...
+
+
 class Runtime(Protocol):
     """Runs executions. All times are milliseconds since 1970."""
 
@@ -98,8 +111,12 @@ class Runtime(Protocol):
         """Executions, the newest first, created before the one with the id `before`."""
         ...
 
-    async def logs(self, execution_id: str, after_seq: int, limit: int) -> Sequence[LogRecord]:
-        """Log lines after `after_seq`, in order."""
+    async def logs(self, execution_id: str, query: LogQuery) -> LogPage:
+        """A page of log lines."""
+        ...
+
+    async def download(self, execution_id: str, file: LogFile, *, gzip: bool) -> Download:
+        """The log as a file, compressed if `gzip`; it ends with the last line there is now."""
         ...
 
     async def tasks(self, execution_id: str, offset: int, limit: int) -> Sequence[TaskRun]:

@@ -208,7 +208,7 @@ class Attempts:
             generation,
             command,
             subject,
-            AttemptLines(self._capture, execution_id, command.name),
+            AttemptLines(self._capture, execution_id, command.name, command.position),
         )
         siblings = self._by_execution.setdefault(execution_id, {})
         siblings[attempt.key] = attempt

@@ -39,10 +39,16 @@ def size_of(record: NewLogRecord) -> int:
     return 200 + len(record.message) + len(record.fields or b"")
 
 
-def dropped_line(execution_id: str, timestamp: int, task: str | None, count: int) -> NewLogRecord:
+def dropped_line(
+    execution_id: str,
+    timestamp: int,
+    count: int,
+    task: str | None = None,
+    position: str | None = None,
+) -> NewLogRecord:
     """The line that stands for lines that were dropped."""
     text = f"{count:,} lines were dropped here: they came faster than they could be kept"
-    return NewLogRecord(execution_id, timestamp, "WARNING", task, text, None, TASK_LINE)
+    return NewLogRecord(execution_id, timestamp, "WARNING", task, text, None, TASK_LINE, position)
 
 
 class StepLines:
@@ -76,19 +82,29 @@ class StepLines:
     def taken(self) -> list[NewLogRecord]:
         """The lines, in order."""
         if self._dropped:
-            self.records.append(dropped_line(self._execution_id, self._now_ms, None, self._dropped))
+            self.records.append(dropped_line(self._execution_id, self._now_ms, self._dropped))
         return self.records
 
 
 class AttemptLines:
     """What one attempt logs. Filled from any thread, emptied by the loop's."""
 
-    __slots__ = ("_capture", "dropped", "execution_id", "noted", "records", "size", "task")
+    __slots__ = (
+        "_capture",
+        "dropped",
+        "execution_id",
+        "noted",
+        "position",
+        "records",
+        "size",
+        "task",
+    )
 
-    def __init__(self, capture: "Capture", execution_id: str, task: str) -> None:
+    def __init__(self, capture: "Capture", execution_id: str, task: str, position: str) -> None:
         self._capture = capture
         self.execution_id = execution_id
         self.task = task
+        self.position = position
         self.records: deque[NewLogRecord] = deque()
         self.size = 0
         self.dropped = 0
@@ -121,7 +137,9 @@ class AttemptLines:
         if self.dropped:
             count, self.dropped = self.dropped, 0
             timestamp = lines[-1].timestamp if lines else 0
-            lines.append(dropped_line(self.execution_id, timestamp, self.task, count))
+            lines.append(
+                dropped_line(self.execution_id, timestamp, count, self.task, self.position)
+            )
         return lines
 
 
@@ -181,7 +199,10 @@ class Capture(logging.Handler):
         if lines is None:
             self._stderr.handle(record)
         else:
-            lines.add(made_from(record, lines.execution_id, self._clock.now_ms(), lines.task))
+            now_ms = self._clock.now_ms()
+            lines.add(
+                made_from(record, lines.execution_id, now_ms, lines.task, position=lines.position)
+            )
 
     # -- flushing ------------------------------------------------------------------------------
 

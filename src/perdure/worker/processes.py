@@ -267,6 +267,7 @@ def _line(attempt: Attempt, line: frames.Line) -> NewLogRecord:
         attempt.command.name,
         line.message,
         bytes(line.fields) if line.fields != frames.NO_FIELDS else None,
+        position=attempt.position,
     )
 
 

@@ -46,6 +46,7 @@ def made_from(
     timestamp: int,
     task: str | None,
     batch: int = TASK_LINE,
+    position: str | None = None,
 ) -> NewLogRecord:
     """A record of the logging module as one of an execution; never fails."""
     try:
@@ -60,6 +61,7 @@ def made_from(
         bounded(message),
         fields_of(record),
         batch,
+        position,
     )
 
 

@@ -23,11 +23,14 @@ def line(
     *,
     level: Level = "INFO",
     task: str | None = None,
+    position: str | None = None,
     fields: dict[str, Any] | None = None,
 ) -> NewLogRecord:
     """A line of perdure's own."""
     encoded = encoded_fields(fields) if fields else None
-    return NewLogRecord(execution_id, timestamp, level, task, bounded(message), encoded, STORY)
+    return NewLogRecord(
+        execution_id, timestamp, level, task, bounded(message), encoded, STORY, position
+    )
 
 
 def of_start(
@@ -73,14 +76,17 @@ def of_attempt(
         if not how:  # nothing was stopped, or it was told when the outcome was handed back
             return None
         level: Level = "INFO" if how == "; it stopped" else "WARNING"
-        return line(execution_id, now_ms, f"{name} was cancelled{how}", level=level, task=name)
+        text = f"{name} was cancelled{how}"
+        return line(execution_id, now_ms, text, level=level, task=name, position=event.position)
     if not isinstance(event, e.TaskFailed):
         return None
     message = f"attempt {event.attempt} of {name} failed: {event.failure}{how}"
     follows = _next_attempt(event, commands)
     if told:
         text = f"attempt {event.attempt} of {name} failed{follows}"
-        return line(execution_id, now_ms, text, task=name) if follows else None
+        if not follows:
+            return None
+        return line(execution_id, now_ms, text, task=name, position=event.position)
     fields = None
     if ended is not None and ended.traceback:
         fields = {"traceback": ended.traceback}
@@ -90,6 +96,7 @@ def of_attempt(
         message + follows,
         level="WARNING" if follows else "ERROR",
         task=name,
+        position=event.position,
         fields=fields,
     )
 

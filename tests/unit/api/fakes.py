@@ -1,5 +1,6 @@
 """A runtime that does what a test tells it, and the application over it."""
 
+import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 
@@ -10,6 +11,7 @@ from perdure.api import create_app
 from perdure.model.execution import Execution, Head, LogRecord, TaskRun
 from perdure.model.identifiers import execution_id
 from perdure.model.status import Status
+from perdure.ports.logs import LogFile, LogPage, LogQuery
 from perdure.ports.runtime import Health, RefusedError, Served, StartRequest
 
 NOW_MS = 1_771_864_200_123
@@ -41,6 +43,29 @@ def a_head(execution: str = ID, status: Status = Status.RUNNING) -> Head:
     )
 
 
+class FakeDownload:
+    """Gives its parts; one that is an exception is raised."""
+
+    def __init__(self, parts: Sequence[bytes | Exception]) -> None:
+        self._parts = list(parts)
+        self.given = 0
+        self.closed = False
+
+    async def part(self) -> bytes | None:
+        assert not self.closed
+        await asyncio.sleep(0)
+        if self.given == len(self._parts):
+            return None
+        part = self._parts[self.given]
+        self.given += 1
+        if isinstance(part, Exception):
+            raise part
+        return part
+
+    def close(self) -> None:
+        self.closed = True
+
+
 class FakeRuntime:
     """Answers from its attributes, notes what it was asked, and refuses with `refusal`."""
 
@@ -53,6 +78,8 @@ class FakeRuntime:
         self.status = Status.RUNNING
         self.heads: list[Head] = []
         self.lines: list[LogRecord] = []
+        self.parts: list[bytes | Exception] = []
+        self.downloads: list[FakeDownload] = []
         self.runs: list[TaskRun] = []
         self.whole = Execution(head=a_head(), inputs=msgspec.Raw(b"{}"))
         self.event_ids: set[str] = set()
@@ -87,10 +114,21 @@ class FakeRuntime:
         older = [each for each in self.heads if before is None or each.execution_id < before]
         return older[:limit]
 
-    async def logs(self, execution_id: str, after_seq: int, limit: int) -> Sequence[LogRecord]:
+    async def logs(self, execution_id: str, query: LogQuery) -> LogPage:
         self._refuse()
-        self.asked.append((execution_id, after_seq, limit))
-        return [each for each in self.lines if each.seq > after_seq][:limit]
+        self.asked.append((execution_id, query, query.limit))
+        lines = self.lines[::-1] if query.descending else self.lines
+        seqs = [line.seq for line in lines]
+        first = 0 if query.after is None else seqs.index(query.after) + 1
+        records = lines[first : first + query.limit]
+        more = first + query.limit < len(lines)
+        return LogPage(records=records, next_after=records[-1].seq if more else None)
+
+    async def download(self, execution_id: str, file: LogFile, *, gzip: bool) -> "FakeDownload":
+        self._refuse()
+        self.asked.append((execution_id, file, gzip))
+        self.downloads.append(FakeDownload(self.parts))
+        return self.downloads[-1]
 
     async def tasks(self, execution_id: str, offset: int, limit: int) -> Sequence[TaskRun]:
         self._refuse()

@@ -1,10 +1,12 @@
 """What the log promises (docs/journal.md, section 11). The subject's quota is `QUOTA_BYTES`."""
 
+from collections.abc import Sequence
+
 import msgspec
 
 from perdure.model.execution import Level, LogRecord
 from perdure.ports.journal import Nothing
-from perdure.ports.logs import STORY, TASK_LINE, NewLogRecord
+from perdure.ports.logs import STORY, TASK_LINE, LogFile, LogQuery, NewLogRecord
 from tests.unit.ports.subject import CREATED, Suite
 
 QUOTA_BYTES = 10_000
@@ -23,7 +25,12 @@ class LogsSuite(Suite):
         self.subject.settle(lambda: bool(told))
 
     def messages(self, id: str) -> list[str]:
-        return [record.message for record in self.subject.logs.page(id, 0, 10_000)]
+        return [record.message for record in self.lines(id)]
+
+    def lines(self, id: str) -> Sequence[LogRecord]:
+        page = self.subject.logs.page(id, LogQuery())
+        assert page.next_after is None
+        return page.records
 
     def test_a_line_is_kept_whole(self) -> None:
         id = self.new_id()
@@ -31,7 +38,7 @@ class LogsSuite(Suite):
             NewLogRecord(id, CREATED, "WARNING", "observe", "wet\n☔", b'{"mm":3}', 4),
             NewLogRecord(id, CREATED + 1, "ERROR", None, ""),
         )
-        first, second = self.subject.logs.page(id, 0, 10)
+        first, second = self.lines(id)
         assert first == LogRecord(
             seq=1,
             timestamp=CREATED,
@@ -47,19 +54,17 @@ class LogsSuite(Suite):
         one, other = self.new_id(), self.new_id()
         self.write(line(one, "a"), line(other, "b"), line(one, "c"))
         self.write(line(one, "d"))
-        assert [(r.seq, r.message) for r in self.subject.logs.page(one, 0, 10)] == [
+        assert [(r.seq, r.message) for r in self.lines(one)] == [
             (1, "a"),
             (2, "c"),
             (3, "d"),
         ]
-        assert [r.seq for r in self.subject.logs.page(other, 0, 10)] == [1]
+        assert [r.seq for r in self.lines(other)] == [1]
 
-    def test_pages_and_the_newest_lines_are_in_order(self) -> None:
+    def test_the_newest_lines_are_in_order(self) -> None:
         id = self.new_id()
         self.write(*[line(id, str(number)) for number in range(1, 8)])
-        assert [r.seq for r in self.subject.logs.page(id, 3, 2)] == [4, 5]
         assert [r.seq for r in self.subject.logs.newest(id, 3)] == [5, 6, 7]
-        assert self.subject.logs.page(id, 7, 2) == []
         assert self.subject.logs.newest("nonsense", 3) == []
 
     def test_lines_of_lost_batches_are_found(self) -> None:
@@ -89,9 +94,20 @@ class LogsSuite(Suite):
         self.write(*[line(id, "x" * 3_000) for _ in range(5)])
         self.write(line(id, "small"), line(id, "ended", batch=STORY), line(id, "small"))
         self.write(line(other, "another's"))
-        *before, marker, story = self.subject.logs.page(id, 0, 100)
+        *before, marker, story = self.lines(id)
         assert [record.message for record in before] == kept
         assert marker.message == "log quota of 10,000 bytes reached: further lines are not kept"
         assert (marker.level, marker.task, marker.seq) == ("WARNING", None, 9)
         assert (story.message, story.seq) == ("ended", 10)
         assert self.messages(other) == ["another's"]
+
+    def test_the_marker_of_the_quota_is_in_files_too(self) -> None:
+        id = self.new_id()
+        self.write(*[line(id, "x" * 3_000) for _ in range(5)], line(id, "end", batch=STORY))
+        parts = self.subject.logs.parts(id, LogFile())
+        text = b"".join(iter(parts.next, None)).decode()
+        *kept, marker, end = text.splitlines()
+        assert len(kept) == 3
+        said = "WARNING log quota of 10,000 bytes reached: further lines are not kept"
+        assert marker == f"2026-02-23T16:30:00.000Z {said}"
+        assert end == "2026-02-23T16:30:00.000Z INFO [observe] end"

@@ -11,7 +11,7 @@ import pytest
 
 from perdure.model.identifiers import execution_id
 from perdure.ports.journal import Change, Nothing, Outcome, TimerSet
-from perdure.ports.logs import NewLogRecord
+from perdure.ports.logs import LogQuery, NewLogRecord
 from perdure.store.sqlite import SqliteStore
 from perdure.store.sqlite.groups import GROUP_LIMIT
 from perdure.store.sqlite.transaction import commit
@@ -197,7 +197,9 @@ def test_a_change_waits_for_its_log_lines(tmp_path: Path, threads: bool) -> None
     loop, commits = Loop(), Commits("perdure.db")
     store = open_store(tmp_path, loop, threads=threads, commit=commits)
     found: list[int] = []
-    commits.before = lambda connection: found.append(len(store.logs.page(IDS[0], 0, 10)))
+    commits.before = lambda connection: found.append(
+        len(store.logs.page(IDS[0], LogQuery()).records)
+    )
     told: list[Outcome] = []
     ticket = store.logs.write([line(IDS[0]), line(IDS[0])])
     store.journal.submit(creation(IDS[0]), told.append, after_logs=ticket)
@@ -221,7 +223,7 @@ def test_a_change_fails_where_its_log_lines_failed(tmp_path: Path) -> None:
     setting.submit(creation(IDS[0]), after_logs=ticket)
     setting.loop.run()
     assert setting.told[2].done
-    (record,) = setting.store.logs.page(IDS[0], 0, 10)
+    (record,) = setting.store.logs.page(IDS[0], LogQuery()).records
     assert (record.seq, record.message) == (1, "again")
     setting.store.close()
 
@@ -257,7 +259,10 @@ def test_log_lines_that_fail_fail_alone_and_leave_no_gap(tmp_path: Path) -> None
         setting.submit(creation(IDS[number]), after_logs=ticket)
     setting.loop.run()
     assert setting.reasons == ["", "storage", ""]
-    assert [(r.seq, r.message) for r in logs.page(IDS[0], 0, 9)] == [(1, "a"), (2, "c")]
+    assert [(r.seq, r.message) for r in logs.page(IDS[0], LogQuery()).records] == [
+        (1, "a"),
+        (2, "c"),
+    ]
     setting.store.close()
 
 
@@ -271,7 +276,7 @@ def test_numbers_and_quota_of_a_log_go_on_after_a_restart(tmp_path: Path) -> Non
     store = open_store(tmp_path, setting.loop)
     store.logs.write([line(IDS[0], "small")])
     setting.loop.run()
-    records = store.logs.page(IDS[0], 0, 10)
+    records = store.logs.page(IDS[0], LogQuery()).records
     assert [(record.seq, record.level) for record in records] == [
         (1, "INFO"),
         (2, "INFO"),
@@ -293,7 +298,7 @@ def test_a_close_writes_what_was_taken(tmp_path: Path, threads: bool) -> None:
     assert [outcome.done for outcome in told] == [True, True]
     again = open_store(tmp_path, loop)
     assert again.journal.batches(IDS[0], 0, 9) == [b'{"seq":0}']
-    assert len(again.logs.page(IDS[0], 0, 9)) == 1
+    assert len(again.logs.page(IDS[0], LogQuery()).records) == 1
     again.close()
 
 

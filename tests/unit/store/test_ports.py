@@ -9,6 +9,7 @@ from tests.unit.ports.appending_suite import AppendingSuite
 from tests.unit.ports.control_suite import ControlSuite
 from tests.unit.ports.inbox_suite import InboxSuite
 from tests.unit.ports.journal_reads_suite import JournalReadsSuite
+from tests.unit.ports.log_reads_suite import LogReadsSuite
 from tests.unit.ports.logs_suite import LogsSuite
 from tests.unit.ports.subject import Subject
 from tests.unit.store.opened import Loop, open_store
@@ -41,4 +42,8 @@ class TestJournalReads(OnSqlite, JournalReadsSuite):
 
 
 class TestLogs(OnSqlite, LogsSuite):
+    pass
+
+
+class TestLogReads(OnSqlite, LogReadsSuite):
     pass

@@ -8,6 +8,7 @@ import pytest
 
 from perdure.store.sqlite import schema
 from perdure.store.sqlite.connections import open_writer
+from perdure.store.sqlite.log_reads import add_functions
 from perdure.store.sqlite.schema import APPLICATION_IDS, Database, migrations
 from perdure.store.sqlite.statements import load, parse
 
@@ -22,7 +23,7 @@ SORTING = {"of_batch"}
 
 
 def database_of(file: str) -> Database:
-    return "logs" if file == "logs.sql" else "journal"
+    return "logs" if file.startswith("log") else "journal"
 
 
 @pytest.mark.parametrize("database", ["journal", "logs"])
@@ -70,14 +71,18 @@ def test_each_statement_fits_the_schema_and_scans_no_table(
 ) -> None:
     connection = open_writer(tmp_path / "new.db", database_of(file))
     sql = load(file)[name]
+    add_functions(connection)
     numbered = [int(number) for number in re.findall(r"\?(\d+)", sql)]
-    values = (None,) * (max(numbered) if numbered else sql.count("?"))
+    named = re.findall(r":([a-z]+)", sql)
+    count = max(numbered) if numbered else sql.count("?")
+    values: Any = dict.fromkeys(named) if named else (None,) * count
     plan: list[Any] = connection.execute("EXPLAIN QUERY PLAN " + sql, values).fetchall()
     steps = [step for _, _, _, step in plan]
+    # A subquery is scanned for what was searched, and not more.
     scans = [
         step
         for step in steps
-        if step.startswith("SCAN") and step not in ("SCAN CONSTANT ROW", _GIVEN_ROWS)
+        if re.match(r"SCAN (?!CONSTANT ROW|\(subquery)", step) and step != _GIVEN_ROWS
     ]
     assert not scans or "LIMIT" in sql
     assert name in SORTING or not [step for step in steps if "TEMP B-TREE" in step]
@@ -98,12 +103,19 @@ def test_every_statement_is_used() -> None:
         ("-- name: a\nSELECT 1;", "a has no description"),
         ("-- name: a", "a has no description"),
         ("-- name: a\n-- What it does.\n", "a has no statement"),
+        ("-- name: a\n-- name: b\n-- What it does.\nSELECT 1;", "a has no description"),
+        ("-- name: a\n-- One.\nSELECT 1;\n-- fragment: a\n-- Two.\nx", "a is there twice"),
         ("-- name: a\n-- One.\nSELECT 1;\n-- name: a\n-- Two.\nSELECT 2;", "a is there twice"),
     ],
 )
 def test_a_file_in_another_form_is_refused(text: str, words: str) -> None:
     with pytest.raises(ValueError, match=words):
         parse(text, "file.sql")
+
+
+def test_a_fragment_stands_where_its_name_is() -> None:
+    text = "-- name: a\n-- One.\nSELECT {b}, '{c}';\n-- fragment: b\n-- Two.\n1 + 1\n"
+    assert parse(text, "file.sql") == {"a": "SELECT 1 + 1, '{c}';"}
 
 
 def test_migrations_are_numbered_without_gaps(

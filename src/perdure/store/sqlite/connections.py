@@ -6,6 +6,7 @@ Readers see what is committed, never wait for the writer, and never checkpoint.
 
 import threading
 import weakref
+from collections.abc import Callable
 from pathlib import Path
 
 import apsw
@@ -85,10 +86,18 @@ def _set_up_writer(connection: apsw.Connection, path: Path, database: Database) 
 
 
 class Readers:
-    """A read-only connection per thread, opened when the thread first reads."""
+    """A read-only connection per thread, opened when the thread first reads.
 
-    def __init__(self, path: Path) -> None:
+    `set_up` is given each new one: functions and limits that its statements need.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        set_up: Callable[[apsw.Connection], None] = lambda connection: None,
+    ) -> None:
         self._path = path
+        self._set_up = set_up
         self._local = threading.local()
         self._open: weakref.WeakSet[apsw.Connection] = weakref.WeakSet()
         self._lock = threading.Lock()
@@ -115,6 +124,7 @@ class Readers:
         connection.set_busy_timeout(BUSY_MS)
         connection.pragma("wal_autocheckpoint", 0)
         connection.pragma("cache_size", -READER_CACHE_KIB)
+        self._set_up(connection)
         with self._lock:
             self._open.add(connection)
         return connection

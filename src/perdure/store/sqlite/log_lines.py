@@ -98,6 +98,7 @@ class LogLines:
                 None if fields is None else fields.decode(),
                 record.batch,
                 kept,
+                record.position,
             )
         )
         self._rows_bytes += len(record.message) + len(fields or b"")

@@ -3,24 +3,19 @@
 import logging
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import apsw
-import msgspec
 
 from perdure.model.execution import LogRecord
-from perdure.model.identifiers import execution_key
-from perdure.ports.logs import Logs, NewLogRecord
-from perdure.store.sqlite.connections import Readers
+from perdure.ports.logs import LogFile, LogPage, LogParts, LogQuery, Logs, NewLogRecord
 from perdure.store.sqlite.errors import explained
 from perdure.store.sqlite.groups import Groups, InlineGroups, Schedule, ThreadedGroups
 from perdure.store.sqlite.log_lines import LogLines, Written
-from perdure.store.sqlite.statements import load
+from perdure.store.sqlite.log_reads import LogReads
 from perdure.store.sqlite.tickets import Tickets
 from perdure.store.sqlite.transaction import Commit, Transactions
 from perdure.store.sqlite.upkeep import Upkeep
 
-_SQL = load("logs.sql")
 
 _log = logging.getLogger("perdure.store")
 
@@ -40,7 +35,7 @@ class SqliteLogs(Logs):
     ) -> None:
         self._connection = connection
         self._path = path
-        self._readers = Readers(path)
+        self._reads = LogReads(path)
         self._lines = LogLines(connection, quota_bytes)
         self._transactions = Transactions(connection, commit, self._lines.forget)
         self._upkeep = Upkeep(connection)
@@ -77,18 +72,16 @@ class SqliteLogs(Logs):
         return self._tickets.failed(ticket)
 
     def newest(self, execution_id: str, limit: int) -> Sequence[LogRecord]:
-        found = self._read("newest", execution_id, limit)
-        found.reverse()
-        return found
+        return self._reads.newest(execution_id, limit)
 
-    def page(self, execution_id: str, after_seq: int, limit: int) -> Sequence[LogRecord]:
-        return self._read("page", execution_id, after_seq, limit)
+    def page(self, execution_id: str, query: LogQuery) -> LogPage:
+        return self._reads.page(execution_id, query)
+
+    def parts(self, execution_id: str, file: LogFile) -> LogParts:
+        return self._reads.parts(execution_id, file)
 
     def of_batch(self, execution_id: str, batch: int) -> Sequence[str]:
-        connection = self._readers.connection()
-        values = (execution_key(execution_id), batch)
-        found: list[Any] = connection.execute(_SQL["of_batch"], values).fetchall()
-        return [message for (message,) in found]
+        return self._reads.of_batch(execution_id, batch)
 
     def close(self, *, abandon: bool) -> None:
         """Write what was taken, unless it is abandoned, and close the file."""
@@ -97,7 +90,7 @@ class SqliteLogs(Logs):
             self._groups.abandon()
         else:
             self._groups.close()
-        self._readers.close()
+        self._reads.close()
         self._connection.close()
 
     def _write(self, group: list[Written]) -> None:
@@ -113,19 +106,3 @@ class SqliteLogs(Logs):
         self._written_lines += sum(len(records) for _, records in group)
         self._tickets.settle(group[-1][0], failed)
         self._upkeep.after_group()
-
-    def _read(self, statement: str, execution_id: str, *values: int) -> list[LogRecord]:
-        connection = self._readers.connection()
-        key = execution_key(execution_id)
-        found: list[Any] = connection.execute(_SQL[statement], (key, *values)).fetchall()
-        return [
-            LogRecord(
-                seq=seq,
-                timestamp=time,
-                level=level,
-                task=task,
-                message=message,
-                fields=None if fields is None else msgspec.Raw(fields),
-            )
-            for seq, time, level, task, message, fields in found
-        ]

@@ -1,13 +1,15 @@
 """SQL by name, from the files in `sql/`.
 
 A file is a sequence of statements, each below a line ``-- name: its_name`` and at least one line
-that describes it. Names are unique within a file.
+that describes it. Names are unique within a file. What several statements have in common is a
+fragment, below ``-- fragment: its_name``, and stands in them where ``{its_name}`` is.
 """
 
+import re
 from collections.abc import Mapping
 from importlib.resources import files
 
-_MARK = "-- name: "
+_HEADS = re.compile(r"^-- (name|fragment): (.*)$", re.MULTILINE)
 
 
 def load(file: str) -> Mapping[str, str]:
@@ -18,18 +20,22 @@ def load(file: str) -> Mapping[str, str]:
 
 def parse(text: str, file: str) -> Mapping[str, str]:
     """The statements in `text` by name; `file` names it in errors."""
-    before, *sections = ("\n" + text).split("\n" + _MARK)
+    before, *sections = _HEADS.split(text)
     if before.strip():
         raise ValueError(f"{file}: text before the first name")
-    statements: dict[str, str] = {}
-    for section in sections:
-        name, *lines = section.splitlines()
+    found: dict[str, dict[str, str]] = {"name": {}, "fragment": {}}
+    for kind, name, section in zip(sections[::3], sections[1::3], sections[2::3], strict=True):
+        lines = section.removeprefix("\n").splitlines()
         sql = "\n".join(line for line in lines if not line.startswith("--")).strip()
         if not lines or not lines[0].startswith("-- "):
             raise ValueError(f"{file}: {name} has no description")
         if not sql:
             raise ValueError(f"{file}: {name} has no statement")
-        if name in statements:
+        if name in found["name"] | found["fragment"]:
             raise ValueError(f"{file}: {name} is there twice")
-        statements[name] = sql
+        found[kind][name] = sql
+    statements = found["name"]
+    for fragment, part in found["fragment"].items():
+        mark = f"{{{fragment}}}"
+        statements = {name: sql.replace(mark, part) for name, sql in statements.items()}
     return statements
