@@ -12,6 +12,7 @@ from pathlib import Path
 
 import msgspec
 
+from benchmarks.download import download
 from benchmarks.idle import idle
 from benchmarks.machine import this_machine
 from benchmarks.one_client import one_client
@@ -30,6 +31,7 @@ BENCHMARKS: Mapping[str, Callable[[Setting], Sequence[Row]]] = {
     "idle": idle,
     "start": start,
     "sleepers": sleepers,
+    "download": download,
 }
 
 

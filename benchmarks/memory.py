@@ -1,6 +1,7 @@
 """The memory of a process and those below it."""
 
 import re
+import resource
 import subprocess
 from collections.abc import Sequence
 from pathlib import Path
@@ -25,6 +26,15 @@ class Memory(NamedTuple):
         if self.pss is None:
             return ()
         return [f"{self.pss:.0f} MB with shared pages counted once (PSS)"]
+
+
+def resident_mb(pid: int) -> float:
+    """The resident memory (RSS) of one process alone."""
+    try:
+        pages = Path(f"/proc/{pid}/statm").read_text(encoding="ascii").split()[1]
+    except OSError:
+        return sum(int(kib) for p, kib in _ps("pid=,rss=") if int(p) == pid) * _KIB / MB
+    return int(pages) * resource.getpagesize() / MB
 
 
 def memory_of(pid: int) -> Memory:

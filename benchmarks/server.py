@@ -132,7 +132,7 @@ class Get:
         self._connection = connection
 
     def __call__(self, path: str) -> Any:
-        self._connection.request("GET", path, headers=_headers())
+        self._connection.request("GET", path, headers=request_headers())
         response = self._connection.getresponse()
         body = response.read()
         if response.status != http.client.OK:
@@ -146,12 +146,13 @@ def start_request(
     """The request that starts an execution at the server with that base URL."""
     return Target.to(
         f"{url}/api/workflows/{workflow_id}/execute",
-        headers=_headers() | ({"prefer": f"wait={WAIT_S}"} if wait else {}),
+        headers=request_headers() | ({"prefer": f"wait={WAIT_S}"} if wait else {}),
         body=msgspec.json.encode({"inputs": inputs or {}}),
     )
 
 
-def _headers() -> dict[str, str]:
+def request_headers() -> dict[str, str]:
+    """What every request has to send."""
     return {"authorization": f"Bearer {_KEY}"}
 
 

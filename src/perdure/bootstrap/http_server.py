@@ -14,6 +14,8 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 HEAD_LIMIT_BYTES = 64 * 1024
 HEAD_TIMEOUT_S = 30.0
+STALL_S = 60.0
+"""How long a client may take nothing of what is written to it; twice as long at most."""
 _HEAD_TOO_LARGE = (
     b"HTTP/1.1 431 Request Header Fields Too Large\r\n"
     b"content-length: 0\r\nconnection: close\r\n\r\n"
@@ -30,7 +32,9 @@ class _JoiningTransport:
         "_head",
         "_loop",
         "_transport",
+        "abort",
         "get_extra_info",
+        "get_write_buffer_size",
         "is_closing",
         "pause_reading",
         "resume_reading",
@@ -40,7 +44,9 @@ class _JoiningTransport:
         self._transport = transport
         self._loop = loop
         self._head: bytes | None = None
+        self.abort = transport.abort
         self.get_extra_info = transport.get_extra_info
+        self.get_write_buffer_size = transport.get_write_buffer_size
         self.is_closing = transport.is_closing
         self.pause_reading = transport.pause_reading
         self.resume_reading = transport.resume_reading
@@ -67,11 +73,16 @@ class _JoiningTransport:
 
 
 class GuardedProtocol(HttpToolsProtocol):
-    """uvicorn's protocol with the limits that it lacks: a head's size, and its time to arrive."""
+    """uvicorn's protocol with the limits that it lacks.
+
+    They are a head's size, its time to arrive, and the time without progress after which a client
+    that does not read what it asked for is dropped.
+    """
 
     _head_bytes = 0
     _reading_head = True
     _head_timer: asyncio.TimerHandle | None = None
+    _stall_timer: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         joining = _JoiningTransport(transport, self.loop)
@@ -80,6 +91,7 @@ class GuardedProtocol(HttpToolsProtocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._stop_head_timer()
+        self._stop_stall_timer()
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
@@ -102,6 +114,29 @@ class GuardedProtocol(HttpToolsProtocol):
         self._reading_head = False
         self._stop_head_timer()
         super().on_headers_complete()
+
+    def pause_writing(self) -> None:
+        super().pause_writing()
+        self._start_stall_timer()
+
+    def resume_writing(self) -> None:
+        self._stop_stall_timer()
+        super().resume_writing()
+
+    def _start_stall_timer(self) -> None:
+        unsent = self.transport.get_write_buffer_size()
+        self._stall_timer = self.loop.call_later(STALL_S, self._look_for_progress, unsent)
+
+    def _stop_stall_timer(self) -> None:
+        if self._stall_timer is not None:
+            self._stall_timer.cancel()
+            self._stall_timer = None
+
+    def _look_for_progress(self, unsent_before: int) -> None:
+        if self.transport.get_write_buffer_size() < unsent_before:
+            self._start_stall_timer()
+        else:
+            self.transport.abort()
 
     def _start_head_timer(self) -> None:
         if self._head_timer is None:

@@ -26,7 +26,7 @@ further."""
 SPAN_LINES = 1_000
 """Lines that are looked at by one statement for a page."""
 
-PART_BYTES = 192 * 1024
+PART_BYTES = 256 * 1024
 """What parts of a file are meant to have."""
 PART_LIMIT_BYTES = 4 * 1024 * 1024
 """What a part may have. No line has more: see the limits in perdure.worker.records."""
@@ -48,6 +48,9 @@ _FRAMES: Mapping[FileForm, tuple[bytes, bytes, bytes, bytes]] = {
     "ndjson": (b"", b"\n", b"\n", b""),
 }
 """What is before the first line, between two, after the last, and where there is none."""
+_LINE_END = b"\xff"
+"""Stands between lines of text until newlines within them are indented: no UTF-8 has this byte."""
+_INDENTED = b"\n    "
 
 
 class LogReads:
@@ -112,18 +115,19 @@ class LogReads:
 
 
 class FileParts(LogParts):
-    """Makes the parts of a file, each with one statement that does all of the formatting.
+    """Makes the parts of a file, each with one statement that puts its lines together.
 
-    Python sees no line: apsw lets other threads run until the whole part is there. How many lines
-    a statement looks at follows from how long the last part became; where a part gets longer than
-    PART_LIMIT_BYTES, SQLite gives up, and it is tried with fewer.
+    Python sees no single line: apsw lets other threads run until the whole part is there. How many
+    lines a statement looks at follows from how long the last part became; where a part gets longer
+    than PART_LIMIT_BYTES, SQLite gives up, and it is tried with fewer.
     """
 
     def __init__(self, readers: Readers, key: int | None, file: LogFile) -> None:
         self._readers = readers
         self._sql = _PART[file.form, file.descending]
         self._before, self._between, self._after, self._empty = _FRAMES[file.form]
-        separator = self._between.decode()
+        self._is_text = file.form == "text"
+        separator = _LINE_END if self._is_text else self._between
         self._values = _values(key, file.filter) | {"separator": separator}
         self._left = Numbers.of(_last(readers.connection(), key), file.descending)
         self._span_lines = _FIRST_SPAN_LINES
@@ -155,10 +159,19 @@ class FileParts(LogParts):
                 continue
             self._left.take(self._span_lines)
             lines = b"" if found is None else bytes(found)
+            if self._is_text:
+                lines = _indented(lines)
             fitting = self._span_lines * PART_BYTES // max(len(lines), 1)
             self._span_lines = max(min(fitting, self._span_lines * 4, EXAMINED_LINES), 1)
             return lines
         return None
+
+
+def _indented(lines: bytes) -> bytes:
+    """Lines of text between _LINE_ENDs, with every kind of newline within them indented."""
+    if b"\r" in lines:
+        lines = lines.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+    return lines.replace(b"\n", _INDENTED).replace(_LINE_END, b"\n")
 
 
 class Numbers:

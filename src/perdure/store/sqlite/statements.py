@@ -2,7 +2,8 @@
 
 A file is a sequence of statements, each below a line ``-- name: its_name`` and at least one line
 that describes it. Names are unique within a file. What several statements have in common is a
-fragment, below ``-- fragment: its_name``, and stands in them where ``{its_name}`` is.
+fragment, below ``-- fragment: its_name``, and stands in them, and in fragments before it, where
+``{its_name}`` is.
 """
 
 import re

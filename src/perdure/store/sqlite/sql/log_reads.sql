@@ -57,36 +57,38 @@ AND (:text IS NULL OR instr(lower(message), :text) > 0)
 AND (:folded IS NULL OR has_folded(message, :folded))
 
 -- fragment: text_line
--- A line for people. A text in the fields `traceback` and `stack` follows on lines of its
--- own; what else is in fields, as JSON. Every kind of newline begins a line that is indented.
-strftime('%Y-%m-%dT%H:%M:%fZ', time / 1000.0, 'unixepoch') || ' ' || level || ' '
-|| replace(replace(replace(
-    CASE WHEN task IS NULL THEN '' ELSE '[' || task || '] ' END
-    || message
-    || CASE
-        WHEN fields IS NULL THEN ''
-        WHEN NOT json_valid(CAST(fields AS TEXT)) THEN ' ' || CAST(fields AS TEXT)
-        ELSE ifnull(' ' || nullif(json_remove(
-                CAST(fields AS TEXT),
-                CASE json_type(CAST(fields AS TEXT), '$.traceback')
-                    WHEN 'text' THEN '$.traceback' ELSE '$[0]' END,
-                CASE json_type(CAST(fields AS TEXT), '$.stack')
-                    WHEN 'text' THEN '$.stack' ELSE '$[0]' END
-            ), '{}'), '')
-            || CASE json_type(CAST(fields AS TEXT), '$.traceback')
-                WHEN 'text' THEN char(10)
-                    || rtrim(CAST(fields AS TEXT) ->> '$.traceback', char(10)) ELSE '' END
-            || CASE json_type(CAST(fields AS TEXT), '$.stack')
-                WHEN 'text' THEN char(10)
-                    || rtrim(CAST(fields AS TEXT) ->> '$.stack', char(10)) ELSE '' END
-    END,
-    char(13, 10), char(10)), char(13), char(10)), char(10), char(10) || '    ')
+-- A line for people, in which newlines are not yet indented. A text in the fields `traceback` and
+-- `stack` follows on lines of its own; what else is in fields, as JSON.
+{moment} || ' ' || level
+|| CASE WHEN task IS NULL THEN ' ' ELSE ' [' || task || '] ' END
+|| message
+|| CASE
+    WHEN fields IS NULL THEN ''
+    WHEN NOT json_valid(CAST(fields AS TEXT)) THEN ' ' || CAST(fields AS TEXT)
+    ELSE ifnull(' ' || nullif(json_remove(
+            CAST(fields AS TEXT),
+            CASE json_type(CAST(fields AS TEXT), '$.traceback')
+                WHEN 'text' THEN '$.traceback' ELSE '$[0]' END,
+            CASE json_type(CAST(fields AS TEXT), '$.stack')
+                WHEN 'text' THEN '$.stack' ELSE '$[0]' END
+        ), '{}'), '')
+        || CASE json_type(CAST(fields AS TEXT), '$.traceback')
+            WHEN 'text' THEN char(10)
+                || rtrim(CAST(fields AS TEXT) ->> '$.traceback', char(10)) ELSE '' END
+        || CASE json_type(CAST(fields AS TEXT), '$.stack')
+            WHEN 'text' THEN char(10)
+                || rtrim(CAST(fields AS TEXT) ->> '$.stack', char(10)) ELSE '' END
+END
 
 -- fragment: json_line
 -- A line as the API's JSON has it.
 '{"seq":' || seq
-|| ',"timestamp":"' || strftime('%Y-%m-%dT%H:%M:%fZ', time / 1000.0, 'unixepoch')
+|| ',"timestamp":"' || {moment}
 || '","level":"' || level
 || '","task":' || json_quote(task)
 || ',"message":' || json_quote(message)
 || ',"fields":' || ifnull(CAST(fields AS TEXT), 'null') || '}'
+
+-- fragment: moment
+-- The time of a line; these two functions take a fifth of the time that strftime does.
+date(time / 1000, 'unixepoch') || 'T' || time(time / 1000.0, 'unixepoch', 'subsec') || 'Z'
