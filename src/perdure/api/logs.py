@@ -21,7 +21,7 @@ _LEVELS: tuple[Level, ...] = get_args(Level)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECOND = timedelta(milliseconds=1)
 
-_encode = msgspec.json.Encoder(order="deterministic").encode
+_encode = msgspec.json.Encoder().encode
 
 
 class File(NamedTuple):
@@ -74,7 +74,7 @@ async def download(request: Request) -> Reply:
     headers = [
         (b"content-disposition", f'attachment; filename="{execution_id}.{suffix}"'.encode()),
         (b"x-content-type-options", b"nosniff"),
-        (b"vary", b"accept-encoding"),
+        (b"vary", b"Accept-Encoding"),
     ]
     if gzip:
         headers.append((b"content-encoding", b"gzip"))

@@ -104,6 +104,7 @@ def test_lines_of_an_attempt_go_with_its_outcome_and_in_order() -> None:
             assert [line.message for line in lines] == ["first", "second", "third"]
             assert [line.level for line in lines] == ["ERROR", "INFO", "ERROR"]
             assert {line.task for line in lines} == {"talks"}
+            assert {line.position for line in lines} == {"/talks"}
             assert {line.batch for line in lines} == {-1}
             fields = msgspec.json.decode(lines[0].fields or b"")
             assert fields == {"city": "Basel", "seen": [1, 2]}

@@ -84,6 +84,7 @@ def test_failed_attempts(commands: list[c.AnyCommand], how: str, message: str, l
     line = story.of_attempt("exec-1", 7, FAILED, "observe", ended(how), commands)
     assert line is not None
     assert (line.message, line.level, line.task) == (message, level, "observe")
+    assert line.position == FAILED.position
 
 
 def test_cancelled_attempts() -> None:
@@ -92,6 +93,7 @@ def test_cancelled_attempts() -> None:
     line = story.of_attempt("exec-1", 7, event, "observe", ended("it stopped"))
     assert line is not None
     assert (line.message, line.level) == ("observe was cancelled; it stopped", "INFO")
+    assert (line.task, line.position) == ("observe", "/a")
     line = story.of_attempt("exec-1", 7, event, "observe", ended("it did not stop"))
     assert line is not None
     assert line.level == "WARNING"
