@@ -126,6 +126,7 @@ def test_between_two_parts_the_wal_can_be_begun_anew(
     assert parts.next()
     write(["y"])
     with closing(apsw.Connection(str(tmp_path / LOGS_FILE))) as writer:
+        assert writer.pragma("journal_mode") == "wal"
         writer.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_TRUNCATE)
     assert (tmp_path / f"{LOGS_FILE}-wal").stat().st_size == 0
     rest = b"".join(iter(parts.next, None))
