@@ -16,7 +16,6 @@ from perdure.store.sqlite.tickets import Tickets
 from perdure.store.sqlite.transaction import Commit, Transactions
 from perdure.store.sqlite.upkeep import Upkeep
 
-
 _log = logging.getLogger("perdure.store")
 
 
