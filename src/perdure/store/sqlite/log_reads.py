@@ -30,6 +30,8 @@ PART_BYTES = 256 * 1024
 """What parts of a file are meant to have."""
 PART_LIMIT_BYTES = 4 * 1024 * 1024
 """What a part may have. No line has more: see the limits in perdure.worker.records."""
+PART_CACHE_KIB = 512
+"""A file is read once from end to end: little of it is read again."""
 _FIRST_SPAN_LINES = 500
 
 _SQL = load("log_reads.sql")
@@ -58,7 +60,7 @@ class LogReads:
 
     def __init__(self, path: Path) -> None:
         self._readers = Readers(path, add_functions)
-        self._part_readers = Readers(path, _bound_lengths)
+        self._part_readers = Readers(path, _set_up_for_parts)
 
     def newest(self, execution_id: str, limit: int) -> Sequence[LogRecord]:
         """The newest lines, in order."""
@@ -224,8 +226,9 @@ def add_functions(connection: apsw.Connection) -> None:
     connection.create_scalar_function("has_folded", _has_folded, 2, deterministic=True)
 
 
-def _bound_lengths(connection: apsw.Connection) -> None:
+def _set_up_for_parts(connection: apsw.Connection) -> None:
     add_functions(connection)
+    connection.pragma("cache_size", -PART_CACHE_KIB)
     connection.limit(apsw.SQLITE_LIMIT_LENGTH, PART_LIMIT_BYTES)
 
 
