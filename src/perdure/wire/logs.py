@@ -18,7 +18,7 @@ class LogRecord(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class LogsPage(msgspec.Struct, frozen=True, kw_only=True):
-    """Log records in order; `next_cursor` is null on the last page."""
+    """Log records in order, perhaps none; `next_cursor` is null on the last page only."""
 
     logs: list[LogRecord]
     next_cursor: str | None
