@@ -80,8 +80,8 @@ class LogReads:
     def page(self, execution_id: str, query: LogQuery) -> LogPage:
         """A page of lines; at most EXAMINED_LINES are looked at for it.
 
-        A page of 1,000 lines takes 1 to 2 ms; looking at EXAMINED_LINES in vain takes 3 to 9 ms, and
-        up to 20 where a text beyond ASCII is looked for.
+        A page of 1,000 lines takes 1 to 2 ms; looking at EXAMINED_LINES in vain takes 3 to 9 ms,
+        and up to 20 where a text beyond ASCII is looked for.
         """
         connection = self._readers.connection()
         key = execution_key(execution_id)
