@@ -68,36 +68,80 @@ class ExecutionsQuery(Query, frozen=True, kw_only=True):
 
 
 class _LogFilterQuery(Query, frozen=True, kw_only=True):
-    """Which log records are wanted: those that every parameter lets pass.
+    """Which log records are wanted, those that every parameter lets pass, and their order."""
 
-    `task` that begins with `/` is the position of a task, else a name. `since` is the first moment
-    of what is wanted, `until` the first after it. `q` is looked for in messages, in either case.
-    """
-
-    level: tuple[Level, ...] = ()
-    min_level: Level | UnsetType = UNSET
-    task: Annotated[str, Meta(min_length=1, max_length=4096)] | UnsetType = UNSET
-    since: Moment | UnsetType = UNSET
-    until: Moment | UnsetType = UNSET
-    q: Annotated[str, Meta(min_length=1, max_length=256)] | UnsetType = UNSET
-    order: Literal["seq", "-seq"] = "seq"
+    level: Annotated[
+        tuple[Level, ...], Meta(max_length=20, description="Of this level, or of one of several")
+    ] = ()
+    min_level: (
+        Annotated[Level, Meta(description="Of this level, or of a higher one")] | UnsetType
+    ) = UNSET
+    task: (
+        Annotated[
+            str,
+            Meta(
+                min_length=1,
+                max_length=4096,
+                description="Of the task at this position, where it begins with `/`, else of every "
+                "task with this name",
+                examples=["observe", "/observe@1"],
+            ),
+        ]
+        | UnsetType
+    ) = UNSET
+    since: (
+        Annotated[Moment, Meta(description="From this time on: ISO 8601 with a zone")] | UnsetType
+    ) = UNSET
+    until: (
+        Annotated[Moment, Meta(description="Before this time: ISO 8601 with a zone")] | UnsetType
+    ) = UNSET
+    q: (
+        Annotated[
+            str,
+            Meta(
+                min_length=1,
+                max_length=256,
+                description="With this text in the message, in capitals or small letters",
+                examples=["connection refused"],
+            ),
+        ]
+        | UnsetType
+    ) = UNSET
+    order: Annotated[Literal["seq", "-seq"], Meta(description="`-seq` puts the newest first")] = (
+        "seq"
+    )
 
 
 class LogsQuery(_LogFilterQuery, frozen=True, kw_only=True):
     """A page of log records.
 
-    At most 20,000 are looked at for a page, and it ends after 4 MB of messages and fields: it may
-    be shorter than `limit`, or empty, and still have a cursor.
+    At most 20,000 are looked at for a page, and it ends after 4 MB of messages and fields.
     """
 
-    limit: Annotated[int, Meta(ge=1, le=10_000)] = 1000
-    cursor: str = ""
+    limit: Annotated[
+        int,
+        Meta(
+            ge=1,
+            le=10_000,
+            description="Records on a page; it may have fewer, even none, and still have a cursor",
+        ),
+    ] = 1000
+    cursor: Annotated[
+        str,
+        Meta(
+            description="`next_cursor` of the page before, to be sent with the same filters and "
+            "order"
+        ),
+    ] = ""
 
 
 class DownloadQuery(_LogFilterQuery, frozen=True, kw_only=True):
-    """A log as a file: lines of text, one JSON array, or one JSON object a line."""
+    """A log as a file."""
 
-    format: FileForm = "text"
+    format: Annotated[
+        FileForm,
+        Meta(description="Lines of text, one JSON array, or one JSON object a line"),
+    ] = "text"
 
 
 class TasksQuery(Query, frozen=True, kw_only=True):

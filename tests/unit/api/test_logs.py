@@ -39,6 +39,7 @@ BAD = [
     ("level=", "?level"),
     ("level=INFO&level=", "?level"),
     ("level=INFO,ERROR", "?level"),
+    ("&".join(["level=INFO"] * 21), "?level"),
     ("min_level=debug", "?min_level"),
     ("min_level=INFO&min_level=INFO", "?min_level"),
     ("task=", "?task"),
