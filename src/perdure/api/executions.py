@@ -1,18 +1,17 @@
-"""Executions: start, look, list, and control."""
+"""Executions: start, look, and control."""
 
 import re
 from collections.abc import Sequence
 
-from perdure.api import cursors
 from perdure.api.problems import AlreadyEndedError, RequestError
-from perdure.api.queries import ExecutionsQuery, WholeQuery
+from perdure.api.queries import WholeQuery
 from perdure.api.replies import Reply, json_reply
 from perdure.api.requests import Request
 from perdure.api.values import checked
 from perdure.model import durations
 from perdure.model.execution import Head
 from perdure.ports.runtime import Problem, RefusedError, StartRequest
-from perdure.wire.executions import ExecutionsPage, head, whole
+from perdure.wire.executions import head, whole
 from perdure.wire.requests import Execute, Nothing
 
 LONGEST_WAIT_S = 60
@@ -94,22 +93,6 @@ async def show(request: Request) -> Reply:
     query = request.query(WholeQuery)
     found = await request.runtime.execution(request.execution_id, logs=query.logs)
     return json_reply(200, whole(found, request.clock.now_ms()))
-
-
-async def page(request: Request) -> Reply:
-    """Executions, the newest first."""
-    query = request.query(ExecutionsQuery)
-    before = cursors.start("executions", query.cursor)
-    found = await request.runtime.executions(query.limit + 1, before)
-    shown = found[: query.limit]
-    more = len(found) > query.limit
-    return json_reply(
-        200,
-        ExecutionsPage(
-            executions=[head(each) for each in shown],
-            next_cursor=cursors.written("executions", shown[-1].execution_id) if more else None,
-        ),
-    )
 
 
 async def cancel(request: Request) -> Reply:

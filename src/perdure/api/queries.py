@@ -14,16 +14,19 @@ import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
 from perdure.model.execution import Level
+from perdure.model.status import Status
+from perdure.ports.executions import COUNT_LIMIT, LONGEST_PAGE, Order
 from perdure.ports.logs import FileForm
 
 Kind = Literal["text", "scalar", "repeatable"]
 """How a parameter is read: as it is, as a number or boolean, or as all its texts in order."""
 
+_WRITTEN = "ISO 8601 with a zone; a `+` in it is sent as `%2B`"
 Moment = Annotated[
     datetime,
     Meta(
         tz=True,
-        description="ISO 8601 with a zone; a `+` in it is sent as `%2B`",
+        description=_WRITTEN,
         examples=["2026-02-23T16:30:00.123Z", "2026-02-23T17:30:00+01:00"],
     ),
 ]
@@ -61,10 +64,75 @@ class WholeQuery(Query, frozen=True, kw_only=True):
 
 
 class ExecutionsQuery(Query, frozen=True, kw_only=True):
-    """A page of executions."""
+    """A page of executions: those that fit every filter, in an order."""
 
-    limit: Annotated[int, Meta(ge=1, le=200)] = 50
-    cursor: str = ""
+    workflow_id: Annotated[
+        tuple[Annotated[str, Meta(pattern=r"^[A-Za-z0-9._-]{1,128}$", examples=["weather"])], ...],
+        Meta(max_length=20, description="Of this workflow, or of one of several"),
+    ] = ()
+    status: Annotated[
+        tuple[Status, ...], Meta(max_length=20, description="With this status, or one of several")
+    ] = ()
+    tag: Annotated[
+        tuple[
+            Annotated[
+                str, Meta(pattern="^[^:]+:", max_length=385, examples=["team:payments", "urgent:"])
+            ],
+            ...,
+        ],
+        Meta(max_length=10, description="With this tag, as `key:value`; of several, with each"),
+    ] = ()
+    created_by: (
+        Annotated[
+            str, Meta(min_length=1, max_length=256, description="By whom or what it was started")
+        ]
+        | UnsetType
+    ) = UNSET
+    created_after: (
+        Annotated[Moment, Meta(description=f"Created at this time or later. {_WRITTEN}")]
+        | UnsetType
+    ) = UNSET
+    created_before: (
+        Annotated[Moment, Meta(description=f"Created before this time. {_WRITTEN}")] | UnsetType
+    ) = UNSET
+    started_after: (
+        Annotated[Moment, Meta(description=f"Started at this time or later. {_WRITTEN}")]
+        | UnsetType
+    ) = UNSET
+    started_before: (
+        Annotated[Moment, Meta(description=f"Started before this time. {_WRITTEN}")] | UnsetType
+    ) = UNSET
+    q: (
+        Annotated[
+            str,
+            Meta(
+                min_length=1,
+                max_length=256,
+                description="With this text in its error or a tag, in capitals or small letters. "
+                "A page may then be short, even empty, and still have a cursor",
+                examples=["connection refused"],
+            ),
+        ]
+        | UnsetType
+    ) = UNSET
+    order: Annotated[
+        Order,
+        Meta(
+            description="`-` puts the newest first. Ordered by `started_at` or `completed_at`, the "
+            "list has only executions that have started, or completed"
+        ),
+    ] = Order.NEWEST_CREATED
+    limit: Annotated[int, Meta(ge=1, le=LONGEST_PAGE, description="Executions on a page")] = 50
+    cursor: Annotated[
+        str,
+        Meta(
+            description="`next_cursor` of the page before, to be sent with the same filters and "
+            "order"
+        ),
+    ] = ""
+    total: Annotated[
+        bool, Meta(description=f"Count them too, up to {COUNT_LIMIT:,} (`total_is_exact`)")
+    ] = False
 
 
 class _LogFilterQuery(Query, frozen=True, kw_only=True):

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 import msgspec
 
-from perdure.api import events, executions, health, logs, queries, tasks, workflows
+from perdure.api import events, executions, health, lists, logs, queries, tasks, workflows
 from perdure.api.replies import Reply
 from perdure.api.requests import Request
 from perdure.wire import replies, requests
@@ -81,7 +81,7 @@ ROUTES: tuple[Route, ...] = (
     Route(
         "GET",
         "/api/executions",
-        executions.page,
+        lists.page,
         {200: ExecutionsPage},
         query=queries.ExecutionsQuery,
         codes=frozenset({"invalid_cursor"}),

@@ -20,9 +20,16 @@ from perdure.engine.views import Story
 from perdure.engine.workers import Workers
 from perdure.link.messages import ImportProblem
 from perdure.model.execution import Execution, Head, TaskRun
-from perdure.model.identifiers import RANDOM_BITS, execution_id, execution_key, next_key
+from perdure.model.identifiers import (
+    RANDOM_BITS,
+    created_ms,
+    execution_id,
+    execution_key,
+    next_key,
+)
 from perdure.model.status import Status
 from perdure.ports.clock import Clock
+from perdure.ports.executions import ListPage, ListRequest
 from perdure.ports.journal import CreateExecution, Journal, Row
 from perdure.ports.logs import LogFile, LogPage, LogQuery, Logs
 from perdure.ports.runtime import Download, Health, RefusedError, Served, StartRequest
@@ -105,10 +112,11 @@ class Engine:
         entry = state.catalog.find(request.workflow_id, request.version)
         check(entry, request.inputs)
         served = entry.served
-        now_ms = state.clock.now_ms()
+        execution_id = self._new_id()
+        now_ms = created_ms(execution_id)
         at_once = admission.has_room and self._workers.choose("") is not None
         create = CreateExecution(
-            execution_id=self._new_id(),
+            execution_id=execution_id,
             workflow_id=served.workflow_id,
             workflow_version=served.version,
             digest=served.digest,
@@ -176,10 +184,9 @@ class Engine:
             return finished
         return await self._state.read(self._read_execution, execution_id, logs)
 
-    async def executions(self, limit: int, before: str | None) -> Sequence[Head]:
-        """Executions, the newest first, created before the one with the id `before`."""
-        rows = await self._state.read(self._state.journal.newest, limit, before)
-        return [_head(row) for row in rows]
+    async def executions(self, request: ListRequest) -> ListPage:
+        """A page of the list of executions."""
+        return await self._state.read(self._state.journal.page, request)
 
     async def logs(self, execution_id: str, query: LogQuery) -> LogPage:
         """A page of log lines."""

@@ -10,6 +10,7 @@ from perdure.link import messages as m
 from perdure.machine import events as e
 from perdure.machine.batch import encode_event
 from perdure.model import failure as failures
+from perdure.model.identifiers import created_ms
 from perdure.model.status import Status
 from perdure.ports.journal import Change, CreateExecution, End, Parent, PutInbox
 from perdure.ports.runtime import RefusedError
@@ -57,7 +58,7 @@ class Families:
             workflow_version=served.version,
             digest=served.digest,
             status=Status.PENDING,
-            created_at=now_ms,
+            created_at=created_ms(execution_id),
             inputs=child.inputs,
             tags=served.tags,
             priority=owned.priority,

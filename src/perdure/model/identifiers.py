@@ -31,6 +31,11 @@ def execution_key(text: str) -> int | None:
     return key if key <= _LARGEST else None
 
 
+def created_ms(execution_id: str) -> int:
+    """When the execution with this id was created, in milliseconds since 1970."""
+    return int(execution_id[len(PREFIX) :], 32) >> RANDOM_BITS
+
+
 def next_key(last: int, now_ms: int, random_bits: int) -> int:
     """A key for an execution created at `now_ms`, higher than `last` also if the clock went back.
 

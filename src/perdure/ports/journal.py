@@ -12,6 +12,7 @@ import msgspec
 
 from perdure.model.failure import Failure
 from perdure.model.status import Status
+from perdure.ports.executions import Executions
 
 INBOX_LIMIT = 10_000
 """Unread rows that an inbox may hold before outside events are refused."""
@@ -25,7 +26,10 @@ class Parent(msgspec.Struct, frozen=True):
 
 
 class CreateExecution(msgspec.Struct, frozen=True, kw_only=True):
-    """Record a new execution. `status` is running where it begins at once, else pending."""
+    """Record a new execution. `status` is running where it begins at once, else pending.
+
+    `created_at` is the moment in the id: it is what is recorded.
+    """
 
     execution_id: str
     workflow_id: str
@@ -116,7 +120,7 @@ class FireTimers(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Admit(msgspec.Struct, frozen=True, kw_only=True):
-    """Pending to running: sets `started_at` if it is not set."""
+    """Pending to running: sets `started_at` if it is not set, at the earliest to `created_at`."""
 
     execution_id: str
     at: int
@@ -274,7 +278,7 @@ class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
     inbox: Sequence[InboxEntry]
 
 
-class Journal(Protocol):
+class Journal(Executions, Protocol):
     """Keeps the record of executions."""
 
     def submit(

@@ -10,6 +10,7 @@ import msgspec
 
 from perdure.model.exceptions import PerdureError
 from perdure.model.execution import Execution, Head, TaskRun
+from perdure.ports.executions import ListPage, ListRequest
 from perdure.ports.logs import LogFile, LogPage, LogQuery
 
 
@@ -107,8 +108,8 @@ class Runtime(Protocol):
         """The whole execution, with its newest `logs` lines."""
         ...
 
-    async def executions(self, limit: int, before: str | None) -> Sequence[Head]:
-        """Executions, the newest first, created before the one with the id `before`."""
+    async def executions(self, request: ListRequest) -> ListPage:
+        """A page of the list of executions."""
         ...
 
     async def logs(self, execution_id: str, query: LogQuery) -> LogPage:

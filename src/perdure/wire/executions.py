@@ -72,10 +72,16 @@ class Whole(Head, frozen=True, kw_only=True):
 
 
 class ExecutionsPage(msgspec.Struct, frozen=True, kw_only=True):
-    """Executions, the newest first; `next_cursor` is null on the last page."""
+    """Executions in the order asked for; `next_cursor` is null on the last page.
+
+    `total` is there where it was asked for: how many the list has, or at least has where
+    `total_is_exact` is false.
+    """
 
     executions: list[Head]
     next_cursor: str | None
+    total: int | msgspec.UnsetType = msgspec.UNSET
+    total_is_exact: bool | msgspec.UnsetType = msgspec.UNSET
 
 
 def head(of: model.Head) -> Head:

@@ -11,6 +11,7 @@ from perdure.api import create_app
 from perdure.model.execution import Execution, Head, LogRecord, TaskRun
 from perdure.model.identifiers import execution_id
 from perdure.model.status import Status
+from perdure.ports.executions import ListPage, ListRequest, Place, Total
 from perdure.ports.logs import LogFile, LogPage, LogQuery
 from perdure.ports.runtime import Health, RefusedError, Served, StartRequest
 
@@ -108,11 +109,19 @@ class FakeRuntime:
             raise self.refusal
         return self.whole
 
-    async def executions(self, limit: int, before: str | None) -> Sequence[Head]:
+    async def executions(self, request: ListRequest) -> ListPage:
+        """A page of `heads`, which are newest first, whatever the filters and the order are."""
         self._refuse()
-        self.asked.append((limit, before))
-        older = [each for each in self.heads if before is None or each.execution_id < before]
-        return older[:limit]
+        self.asked.append((request,))
+        last = None if request.after is None else request.after.execution_id
+        older = [each for each in self.heads if last is None or each.execution_id < last]
+        shown = older[: request.limit]
+        more = len(older) > len(shown)
+        return ListPage(
+            executions=shown,
+            next=Place(0, shown[-1].execution_id) if more else None,
+            total=Total(len(self.heads), True) if request.total else None,
+        )
 
     async def logs(self, execution_id: str, query: LogQuery) -> LogPage:
         self._refuse()

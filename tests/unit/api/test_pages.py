@@ -6,6 +6,7 @@ import pytest
 from perdure.api import cursors
 from perdure.model.execution import LogRecord, TaskRun
 from perdure.model.identifiers import execution_id
+from perdure.ports.executions import ListRequest
 from tests.unit.api.fakes import ID, NOW_MS, FakeRuntime, a_head, connected
 
 OTHER = execution_id(NOW_MS << 21 | 1)
@@ -78,8 +79,11 @@ async def test_limits_have_a_default_and_a_highest(path: str) -> None:
         await client.get(path)
         await client.get(path, params={"limit": highest})
         too_many = await client.get(path, params={"limit": highest + 1})
-    asked = [asked[0] if path == "/api/executions" else asked[2] for asked in runtime.asked]
-    over = 0 if path.endswith("/logs") else 1
+    asked = [
+        first.limit if isinstance(first, ListRequest) else int(str(rest[1]))
+        for first, *rest in runtime.asked
+    ]
+    over = 1 if path.endswith("/tasks") else 0
     assert asked == [default + over, highest + over]
     assert too_many.json()["errors"] == [
         {"location": "?limit", "message": f"Expected `int` <= {highest}"}
@@ -100,7 +104,7 @@ async def test_limits_have_a_default_and_a_highest(path: str) -> None:
         "limit=%D9%A5",
         "limit=%FF",
         "limit=1&limit=1",
-        "status=running",
+        "phase=running",
         "Limit=1",
         "=1",
         "&".join(f"p{n}=1" for n in range(101)),

@@ -5,8 +5,10 @@ from pathlib import Path
 
 import pytest
 
+from perdure.store.sqlite import lists, walks
 from tests.unit.ports.appending_suite import AppendingSuite
 from tests.unit.ports.control_suite import ControlSuite
+from tests.unit.ports.executions_suite import ExecutionsSuite
 from tests.unit.ports.inbox_suite import InboxSuite
 from tests.unit.ports.journal_reads_suite import JournalReadsSuite
 from tests.unit.ports.log_reads_suite import LogReadsSuite
@@ -39,6 +41,22 @@ class TestControl(OnSqlite, ControlSuite):
 
 class TestJournalReads(OnSqlite, JournalReadsSuite):
     pass
+
+
+class TestExecutions(OnSqlite, ExecutionsSuite):
+    pass
+
+
+class TestExecutionsUnderTightBounds(OnSqlite, ExecutionsSuite):
+    """As if there were many: few can be put in order, and a page looks at few."""
+
+    counts_exactly = False
+
+    @pytest.fixture(autouse=True)
+    def _tight(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(lists, "FEW", 3)
+        monkeypatch.setattr(lists, "EXAMINED_LIMIT", 10)
+        monkeypatch.setattr(walks, "_FIRST_PORTION", 2)
 
 
 class TestLogs(OnSqlite, LogsSuite):

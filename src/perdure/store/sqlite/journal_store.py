@@ -13,6 +13,7 @@ from perdure.store.sqlite.connections import Readers
 from perdure.store.sqlite.errors import explained
 from perdure.store.sqlite.groups import Groups, InlineGroups, Schedule, ThreadedGroups
 from perdure.store.sqlite.journal_reads import JournalReads
+from perdure.store.sqlite.lists import Lists
 from perdure.store.sqlite.log_store import SqliteLogs
 from perdure.store.sqlite.transaction import Commit, Transactions
 from perdure.store.sqlite.upkeep import Upkeep
@@ -23,7 +24,7 @@ _Submitted = tuple[Change, Done, int]
 _log = logging.getLogger("perdure.store")
 
 
-class SqliteJournal(JournalReads, Journal):
+class SqliteJournal(JournalReads, Lists, Journal):
     """Commits a group when the logs that it waits for are on disk.
 
     All outcomes of a group are told in one call through `schedule`, in the order of submission.

@@ -3,7 +3,7 @@
 import apsw
 import msgspec
 
-from perdure.model.identifiers import execution_key
+from perdure.model.identifiers import RANDOM_BITS, execution_key
 from perdure.model.status import Status
 from perdure.ports.journal import CreateExecution, Outcome
 from perdure.store.sqlite.changes.heads import DONE, refused
@@ -19,7 +19,7 @@ def create(connection: apsw.Connection, change: CreateExecution) -> Outcome:
     key = execution_key(change.execution_id)
     if key is None:
         raise ValueError(f"{change.execution_id!r} is no execution id")
-    parent = change.parent
+    parent, created_at = change.parent, key >> RANDOM_BITS
     connection.execute(
         _CREATE,
         (
@@ -28,8 +28,8 @@ def create(connection: apsw.Connection, change: CreateExecution) -> Outcome:
             change.workflow_version,
             change.digest,
             change.status,
-            change.created_at,
-            change.created_at if change.status is Status.RUNNING else None,
+            created_at,
+            created_at if change.status is Status.RUNNING else None,
             msgspec.json.encode(change.tags).decode() if change.tags else "{}",
             change.priority,
             change.timeout_ms,
@@ -41,4 +41,8 @@ def create(connection: apsw.Connection, change: CreateExecution) -> Outcome:
     if not connection.changes():
         return refused(change.status, "duplicate")
     connection.execute(_PUT_INPUTS, (key, change.inputs))
+    if change.tags:
+        connection.executemany(
+            _SQL["put_tag"], [(f"{name}:{value}", key) for name, value in change.tags.items()]
+        )
     return DONE[change.status]

@@ -4,8 +4,8 @@ SELECT status, epoch, next_seq, started_at, paused_at, cancel_requested_at
 FROM executions WHERE key = ?;
 
 -- name: admit
--- Into the status ?3 from ?2; ?4 is when, for the first time.
-UPDATE executions SET status = ?3, started_at = coalesce(started_at, ?4)
+-- Into the status ?3 from ?2; ?4 is when, for the first time, though not before its creation.
+UPDATE executions SET status = ?3, started_at = coalesce(started_at, max(?4, created_at))
 WHERE key = ?1 AND status = ?2;
 
 -- name: pause

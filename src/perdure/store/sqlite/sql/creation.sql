@@ -9,3 +9,7 @@ ON CONFLICT (key) DO NOTHING;
 -- name: put_inputs
 -- The inputs of a new execution, or of its new generation.
 INSERT OR REPLACE INTO inputs (key, body) VALUES (?, ?);
+
+-- name: put_tag
+-- A tag of a new execution, as ``key:value``.
+INSERT OR IGNORE INTO execution_tags (tag, key) VALUES (?, ?);
