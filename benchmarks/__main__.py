@@ -14,6 +14,7 @@ import msgspec
 
 from benchmarks.download import download
 from benchmarks.idle import idle
+from benchmarks.lists import lists
 from benchmarks.machine import this_machine
 from benchmarks.one_client import one_client
 from benchmarks.progress import Progress
@@ -32,6 +33,7 @@ BENCHMARKS: Mapping[str, Callable[[Setting], Sequence[Row]]] = {
     "start": start,
     "sleepers": sleepers,
     "download": download,
+    "lists": lists,
 }
 
 
@@ -43,7 +45,7 @@ def main() -> None:
     rows: list[Row] = []
     try:
         with tempfile.TemporaryDirectory(prefix="perdure-benchmarks-", dir=options.folder) as made:
-            setting = Setting(Path(made), options.quick, progress)
+            setting = Setting(Path(made), options.quick, progress, options.ten_million)
             machine = this_machine(setting.folder)
             print("\n".join(machine.lines()), end="\n\n", flush=True)
             for name in options.names or BENCHMARKS:
@@ -64,6 +66,9 @@ def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description="Measure perdure.")
     parser.add_argument("names", nargs="*", metavar="NAME", help=", ".join(BENCHMARKS))
     parser.add_argument("--quick", action="store_true", help="shorter, and less exact")
+    parser.add_argument(
+        "--ten-million", action="store_true", help="lists over as many executions: 10 GB of disk"
+    )
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the results there too")
     parser.add_argument(
         "--folder",

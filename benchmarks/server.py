@@ -132,12 +132,18 @@ class Get:
         self._connection = connection
 
     def __call__(self, path: str) -> Any:
+        return msgspec.json.decode(self.timed(path)[1])
+
+    def timed(self, path: str) -> tuple[float, bytes]:
+        """The milliseconds until the answer is there, and its body."""
+        began_s = time.perf_counter()
         self._connection.request("GET", path, headers=request_headers())
         response = self._connection.getresponse()
         body = response.read()
+        took_ms = (time.perf_counter() - began_s) * 1000
         if response.status != http.client.OK:
             raise ServerError(f"GET {path} was answered {response.status}: {body[:500]!r}")
-        return msgspec.json.decode(body)
+        return took_ms, body
 
 
 def start_request(

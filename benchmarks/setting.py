@@ -17,6 +17,8 @@ class Setting:
     """For data, on the disk that is measured; its contents are deleted at the end."""
     quick: bool
     progress: Progress
+    ten_million: bool = False
+    """Whether what shows that time does not grow with the store is measured at ten million."""
     _numbers: Iterator[int] = field(default_factory=itertools.count)
 
     def new_folder(self) -> Path:

@@ -24,7 +24,7 @@ _PLACE = msgspec.json.Decoder(Place)
 async def page(request: Request) -> Reply:
     """Executions that fit the filters, in the order that is asked for."""
     query = request.query(ExecutionsQuery)
-    belongs_to = _belongs_to(query)
+    belongs_to = list_name(query)
     start = cursors.start(belongs_to, query.cursor)
     after = None if start is None else _place(start)
     found = await request.runtime.executions(list_request(query, after))
@@ -61,7 +61,7 @@ def list_request(query: ExecutionsQuery, after: Place | None) -> ListRequest:
     )
 
 
-def _belongs_to(query: ExecutionsQuery) -> str:
+def list_name(query: ExecutionsQuery) -> str:
     """The name of a list: its filters and its order. Pages of any size belong to it."""
     whole = msgspec.structs.replace(
         query,
