@@ -42,7 +42,7 @@ def plan(request: ListRequest) -> Plan:
             ordered=chosen or [(Arm("all"),)],
             span=keys,
             others=[((Arm("started"),), starts)] if ranged_starts else [],
-            exact=len(chosen) <= 1 and not ranged_starts and not _checked_one_by_one(request),
+            exact=len(chosen) <= 1 and not ranged_starts and request.text is None,
         )
     others = [(arms, keys) for arms in chosen]
     if ranged_keys:
@@ -89,12 +89,6 @@ def _by_workflow_and_status(request: ListRequest) -> Arms:
         if status is Status.RUNNING:
             arms.append(Arm("at_work"))
     return tuple(arms)
-
-
-def _checked_one_by_one(request: ListRequest) -> bool:
-    """Whether the arms of the one choice hold what does not match, too."""
-    at_work = bool(request.workflow_ids) and Status.RUNNING in _statuses(request)
-    return at_work or request.text is not None
 
 
 def _statuses(request: ListRequest) -> frozenset[Status]:

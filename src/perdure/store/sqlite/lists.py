@@ -19,7 +19,7 @@ the executions that a page may look at, and is exact if these were all.
 """
 
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Any
 
@@ -27,7 +27,7 @@ import apsw
 import msgspec
 
 from perdure.model.execution import Head
-from perdure.model.identifiers import execution_id, execution_key
+from perdure.model.identifiers import execution_id
 from perdure.model.status import Status
 from perdure.ports.executions import COUNT_LIMIT, ListPage, ListRequest, OrderedBy, Place, Total
 from perdure.store.sqlite.connections import Readers
@@ -36,12 +36,17 @@ from perdure.store.sqlite.statements import load
 from perdure.store.sqlite.walks import Arms, Position, Span, count, few, reach, walk
 
 FEW = 1_000
-EXAMINED_LIMIT = 1_000
-EXAMINED_S = 0.004
+EXAMINED_LIMIT = 2_500
+EXAMINED_S = 0.003
 _PORTION = 200
 
 _SQL = load("lists.sql")
 _SMALL_LETTERS = str.maketrans("ABCDEFGHIJKLMNOPQRSTUVWXYZ", "abcdefghijklmnopqrstuvwxyz")
+_Found = tuple[Any, ...]
+"""A row of the statement `fitting`."""
+_TIMES: Mapping[OrderedBy, int] = {"created_at": 4, "started_at": 5, "completed_at": 6}
+"""Where the times are in it."""
+
 _tags = msgspec.json.Decoder(dict[str, str])
 _json = msgspec.json.Encoder().encode
 
@@ -53,6 +58,7 @@ class Lists:
         self._readers = readers
 
     def page(self, request: ListRequest) -> ListPage:
+        """A page of the list, as it is at one moment."""
         connection = self._readers.connection()
         connection.execute("BEGIN")
         try:
@@ -76,49 +82,50 @@ class _Reading:
 
     def page(self) -> ListPage:
         if not self._plan.ordered:
-            return ListPage(executions=[], next=None, total=self._total_of([], exhausted=True))
+            return self._page_of_few([])
         found = self._few()
         if found is not None:
             return self._page_of_few(found)
         span = self._plan.span
         rest = span.beyond(self._after, newest_first=self._newest_first)
-        shown, next_ = self._walked(self._best(rest), rest)
+        shown, end = self._walked(self._best(rest), rest)
+        return self._answer(shown, end, self._total())
+
+    def _answer(
+        self, shown: Sequence[_Found], end: Position | None, total: Total | None
+    ) -> ListPage:
         return ListPage(
-            executions=shown,
-            next=None if next_ is None else Place(next_[0], execution_id(next_[1])),
-            total=self._total(),
+            executions=[_head(*each) for each in shown],
+            next=None if end is None else Place(end[0], execution_id(end[1])),
+            total=total,
         )
 
     # -- a few, in order -----------------------------------------------------------------------
 
-    def _few(self) -> Sequence[Head] | None:
+    def _few(self) -> list[_Found] | None:
         """All of the list, in order, where some filter leaves only a few."""
         if self._plan.exact:
             return None
         smallest: Sequence[Position] | None = None
         for arms, span in self._plan.others:
-            found = few(self._connection, arms, span, FEW)
-            if found is not None and (smallest is None or len(found) < len(smallest)):
-                smallest = found
+            positions = few(self._connection, arms, span, FEW)
+            if positions is not None and (smallest is None or len(positions) < len(smallest)):
+                smallest = positions
         if smallest is None:
             return None
-        fitting = [head for head in self._fitting(smallest) if self._time(head) is not None]
-        fitting.sort(key=self._position, reverse=self._newest_first)
-        return fitting
+        found = [each for each in self._fitting(smallest) if self._has_time(each)]
+        found.sort(key=self._position, reverse=self._newest_first)
+        return found
 
-    def _page_of_few(self, found: Sequence[Head]) -> ListPage:
+    def _page_of_few(self, found: list[_Found]) -> ListPage:
         after, limit = self._after, self._request.limit
-        total = self._total_of(found, exhausted=True)
+        total = Total(len(found), True) if self._request.total else None
         if after is not None and self._newest_first:
-            found = [head for head in found if self._position(head) < after]
+            found = [each for each in found if self._position(each) < after]
         elif after is not None:
-            found = [head for head in found if self._position(head) > after]
-        shown = found[:limit]
-        next_ = None
-        if len(found) > limit:
-            at, key = self._position(shown[-1])
-            next_ = Place(at, execution_id(key))
-        return ListPage(executions=shown, next=next_, total=total)
+            found = [each for each in found if self._position(each) > after]
+        end = self._position(found[limit - 1]) if len(found) > limit else None
+        return self._answer(found[:limit], end, total)
 
     # -- walking in order ----------------------------------------------------------------------
 
@@ -134,10 +141,10 @@ class _Reading:
         farthest = min(reached) if self._newest_first else max(reached)
         return choices[reached.index(farthest)]
 
-    def _walked(self, arms: Arms, span: Span) -> tuple[Sequence[Head], Position | None]:
-        """A page, and where the next one begins."""
+    def _walked(self, arms: Arms, span: Span) -> tuple[Sequence[_Found], Position | None]:
+        """A page, and where it ends, if there may be more."""
         limit = self._request.limit
-        found: list[Head] = []
+        found: list[_Found] = []
         for portion, is_last in self._portions(arms, span, limit + 1):
             found += self._fitting(portion)
             if len(found) > limit:
@@ -172,10 +179,21 @@ class _Reading:
     def _total(self) -> Total | None:
         if not self._request.total:
             return None
+        return self._counted() if self._plan.exact else self._counted_one_by_one()
+
+    def _counted(self) -> Total:
+        arms, span = self._plan.ordered[0], self._plan.span
+        checked = [arm for arm in arms if arm.statement == "at_work"]
+        entries = [arm for arm in arms if arm.statement != "at_work"]
+        counted = count(self._connection, entries, span, COUNT_LIMIT + 1)
+        walked = walk(self._connection, checked, span, newest_first=True)
+        at_work = list(islice(walked, EXAMINED_LIMIT + 1))
+        counted += len(self._fitting(at_work[:EXAMINED_LIMIT]))
+        is_exact = counted <= COUNT_LIMIT and len(at_work) <= EXAMINED_LIMIT
+        return Total(min(counted, COUNT_LIMIT), is_exact)
+
+    def _counted_one_by_one(self) -> Total:
         span = self._plan.span
-        if self._plan.exact:
-            counted = count(self._connection, self._plan.ordered[0], span, COUNT_LIMIT + 1)
-            return Total(min(counted, COUNT_LIMIT), counted <= COUNT_LIMIT)
         counted = 0
         for portion, is_last in self._portions(self._best(span), span, _PORTION):
             counted += len(self._fitting(portion))
@@ -183,25 +201,20 @@ class _Reading:
                 return Total(counted, is_last is None)
         return Total(counted, True)
 
-    def _total_of(self, found: Sequence[Head], *, exhausted: bool) -> Total | None:
-        return Total(len(found), exhausted) if self._request.total else None
-
     # -- rows ----------------------------------------------------------------------------------
 
-    def _fitting(self, positions: Iterable[Position]) -> list[Head]:
+    def _fitting(self, positions: Iterable[Position]) -> list[_Found]:
         keys = "[" + ",".join([str(key) for _, key in positions]) + "]"
-        rows: list[Any] = self._connection.execute(
+        found: list[Any] = self._connection.execute(
             _SQL["fitting"], (keys, *self._filters)
         ).fetchall()
-        return [_head(*row) for row in rows]
+        return found
 
-    def _time(self, head: Head) -> int | None:
-        at: int | None = getattr(head, self._by)
-        return at
+    def _has_time(self, found: _Found) -> bool:
+        return found[_TIMES[self._by]] is not None
 
-    def _position(self, head: Head) -> Position:
-        key = execution_key(head.execution_id) or 0
-        return (0 if self._by == "created_at" else self._time(head) or 0, key)
+    def _position(self, found: _Found) -> Position:
+        return (0 if self._by == "created_at" else found[_TIMES[self._by]], found[0])
 
 
 def _head(

@@ -1,6 +1,6 @@
 -- name: all
 -- All executions. This and the next seven walk an index in the order of keys: keys between ?2 and
--- ?4, at most ?5 of them, oldest first (perdure.store.sqlite.arms turns them round), with the time
+-- ?4, at most ?5 of them, oldest first (perdure.store.sqlite.walks turns them round), with the time
 -- that they are ordered by, here none. ?6 and ?7 are what the index is searched for.
 SELECT 0, key FROM executions WHERE key > ?2 AND key < ?4 ORDER BY key ASC LIMIT ?5;
 
@@ -17,26 +17,27 @@ WHERE created_by = ?6 AND key > ?2 AND key < ?4 ORDER BY key ASC LIMIT ?5;
 -- name: ended
 -- Those that ended as ?6.
 SELECT 0, key FROM executions INDEXED BY executions_ended
-WHERE completed_at IS NOT NULL AND status = ?6 AND key > ?2 AND key < ?4
+WHERE status IN ('completed', 'failed', 'cancelled') AND status = ?6 AND key > ?2 AND key < ?4
 ORDER BY key ASC LIMIT ?5;
 
 -- name: ended_of_workflow
 -- Those of the workflow ?7 that ended as ?6.
 SELECT 0, key FROM executions INDEXED BY executions_ended_of_workflow
-WHERE completed_at IS NOT NULL AND workflow_id = ?7 AND status = ?6 AND key > ?2 AND key < ?4
+WHERE status IN ('completed', 'failed', 'cancelled')
+    AND workflow_id = ?7 AND status = ?6 AND key > ?2 AND key < ?4
 ORDER BY key ASC LIMIT ?5;
 
 -- name: idle
 -- Those with the status ?6 that have nothing to do for a worker.
 SELECT 0, key FROM executions INDEXED BY executions_idle
-WHERE completed_at IS NULL AND (active = 0 OR status <> 'running')
+WHERE (status IN ('pending', 'paused') OR (status = 'running' AND active = 0))
     AND status = ?6 AND key > ?2 AND key < ?4
 ORDER BY key ASC LIMIT ?5;
 
 -- name: idle_of_workflow
 -- Those of the workflow ?7 with the status ?6 that have nothing to do for a worker.
 SELECT 0, key FROM executions INDEXED BY executions_idle_of_workflow
-WHERE completed_at IS NULL AND (active = 0 OR status <> 'running')
+WHERE (status IN ('pending', 'paused') OR (status = 'running' AND active = 0))
     AND workflow_id = ?7 AND status = ?6 AND key > ?2 AND key < ?4
 ORDER BY key ASC LIMIT ?5;
 
