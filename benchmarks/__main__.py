@@ -14,6 +14,7 @@ import msgspec
 
 from benchmarks.download import download
 from benchmarks.idle import idle
+from benchmarks.indexes import indexes
 from benchmarks.lists import lists
 from benchmarks.machine import this_machine
 from benchmarks.one_client import one_client
@@ -34,6 +35,7 @@ BENCHMARKS: Mapping[str, Callable[[Setting], Sequence[Row]]] = {
     "sleepers": sleepers,
     "download": download,
     "lists": lists,
+    "indexes": indexes,
 }
 
 
