@@ -17,14 +17,13 @@ WHERE created_by = ?6 AND key > ?2 AND key < ?4 ORDER BY key ASC LIMIT ?5;
 -- name: ended
 -- Those that ended as ?6.
 SELECT 0, key FROM executions INDEXED BY executions_ended
-WHERE status IN ('completed', 'failed', 'cancelled') AND status = ?6 AND key > ?2 AND key < ?4
+WHERE completed_at IS NOT NULL AND status = ?6 AND key > ?2 AND key < ?4
 ORDER BY key ASC LIMIT ?5;
 
 -- name: ended_of_workflow
 -- Those of the workflow ?7 that ended as ?6.
 SELECT 0, key FROM executions INDEXED BY executions_ended_of_workflow
-WHERE status IN ('completed', 'failed', 'cancelled')
-    AND workflow_id = ?7 AND status = ?6 AND key > ?2 AND key < ?4
+WHERE completed_at IS NOT NULL AND workflow_id = ?7 AND status = ?6 AND key > ?2 AND key < ?4
 ORDER BY key ASC LIMIT ?5;
 
 -- name: idle
