@@ -17,11 +17,11 @@ from perdure.store.sqlite.statements import load
 
 Position = tuple[int, int]
 
-_SQL = load("lists.sql")
-_TURNED = {name: sql.replace(" ASC", " DESC") for name, sql in _SQL.items()}
+STATEMENTS = load("lists.sql")
+_TURNED = {name: sql.replace(" ASC", " DESC") for name, sql in STATEMENTS.items()}
 _COUNTS: Mapping[str, str] = {
     name: "\n".join(("SELECT count(*) FROM (", sql.removesuffix(";"), ")"))
-    for name, sql in _SQL.items()
+    for name, sql in STATEMENTS.items()
 }
 
 _FIRST_PORTION = 8
@@ -55,6 +55,11 @@ class Arm(NamedTuple):
 Arms = Sequence[Arm]
 
 
+def composed(statement: str) -> Sequence[str]:
+    """Every form in which a statement is run."""
+    return STATEMENTS[statement], _TURNED[statement], _COUNTS[statement]
+
+
 def walk(
     connection: apsw.Connection, arms: Arms, span: Span, *, newest_first: bool
 ) -> Iterator[Position]:
@@ -83,7 +88,7 @@ def few(
         return None
     found: list[Position] = []
     for arm in arms:
-        found += _read(connection, _SQL[arm.statement], arm, span, limit)
+        found += _read(connection, STATEMENTS[arm.statement], arm, span, limit)
     return found
 
 
@@ -99,7 +104,7 @@ def reach(
 def _along(
     connection: apsw.Connection, arm: Arm, span: Span, newest_first: bool
 ) -> Iterator[Position]:
-    sql = (_TURNED if newest_first else _SQL)[arm.statement]
+    sql = (_TURNED if newest_first else STATEMENTS)[arm.statement]
     portion = _FIRST_PORTION
     while True:
         found = _read(connection, sql, arm, span, portion)
