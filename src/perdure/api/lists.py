@@ -62,17 +62,9 @@ def list_request(query: ExecutionsQuery, after: Place | None) -> ListRequest:
 
 
 def list_name(query: ExecutionsQuery) -> str:
-    """The name of a list: its filters and its order. Pages of any size belong to it."""
-    whole = msgspec.structs.replace(
-        query,
-        workflow_id=tuple(sorted(set(query.workflow_id))),
-        status=tuple(sorted(set(query.status))),
-        tag=tuple(sorted(set(query.tag))),
-        limit=1,
-        cursor="",
-        total=False,
-    )
-    return f"executions {msgspec.json.encode(whole).decode()}"
+    """What its cursors belong to: the filters and the order. Pages of any size are of one list."""
+    whole = msgspec.structs.replace(list_request(query, None), limit=0, total=False)
+    return f"executions {msgspec.json.encode(whole, order='deterministic').decode()}"
 
 
 def _place(written: str) -> Place:
