@@ -256,6 +256,12 @@ class ExecutionsSuite(Suite):
             assert 3 < len(listed) < len(many), name
             assert self.ids(wanted) == listed, name
 
+    @pytest.mark.parametrize("order", [Order.NEWEST_CREATED, Order.OLDEST_STARTED])
+    def test_texts_are_found(self, many: Sequence[Row], order: Order) -> None:
+        for text in [*TEXTS, "team:a", "M:A", "städt:Ä", 'qu"OTE', "\new", "new\n", "nothing such"]:
+            wanted = ListRequest(text=text, order=order, limit=7)
+            assert self.ids(wanted) == expected(many, wanted), text
+
     def test_a_head_shows_the_row(self, many: Sequence[Row]) -> None:
         rows = {row.execution_id: row for row in many}
         for head in self.page(ListRequest(limit=90)).executions:

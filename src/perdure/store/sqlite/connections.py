@@ -23,7 +23,8 @@ BUSY_MS = 5_000
 """How long to wait for a program from outside that has the file locked."""
 
 WRITER_CACHE_KIB = 32 * 1024
-READER_CACHE_KIB = 4 * 1024
+READER_CACHE_KIB = 16 * 1024
+"""Holds the inner pages of the tree of ten million executions; taken only as they are read."""
 JOURNAL_SIZE_LIMIT_BYTES = 16 * 1024 * 1024
 """What stays of the WAL file once it is written back and begun anew."""
 

@@ -254,8 +254,16 @@ def _filters(request: ListRequest) -> tuple[str | int | None, ...]:
         request.started_after,
         request.started_before,
         text,
-        None if text is None else _json(text).decode()[1:-1].translate(_SMALL_LETTERS),
+        None if text is None else _within_json(text),
     )
+
+
+def _within_json(text: str) -> str:
+    """How a text in small letters looks within JSON; nothing where that cannot be told.
+
+    With a colon it may begin in a tag's key and end in its value.
+    """
+    return "" if ":" in text else _json(text).decode()[1:-1].translate(_SMALL_LETTERS)
 
 
 def _json_list(texts: Iterable[str]) -> str | None:

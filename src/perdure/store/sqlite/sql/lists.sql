@@ -67,7 +67,7 @@ ORDER BY completed_at ASC, key ASC LIMIT ?5;
 -- Of the keys in ?1, in their order, those that fit the filters; null is no filter.
 -- ?2 workflow ids, ?3 statuses, ?4 tags and how many they are in ?5, ?6 created by, ?7 and ?8 keys
 -- between which they were created, ?9 and ?10 when they started; ?11 a text in small letters, and
--- ?12 the same as it is written within JSON.
+-- ?12 what is found within the JSON where it is.
 SELECT executions.key, workflow_id, workflow_version, status, created_at, started_at,
     completed_at, tags
 FROM json_each(?1) AS wanted CROSS JOIN executions ON executions.key = wanted.value
