@@ -22,17 +22,17 @@ async def start(api: Api, workflow_id: str, tags: dict[str, str], **inputs: Any)
 async def listed(api: Api, **query: Any) -> list[str]:
     """The ids of a list, three to a page, however short the pages are."""
     ids: list[str] = []
-    cursor = None
+    following: dict[str, str] = {}
     while True:
-        following = {} if cursor is None else {"cursor": cursor}
         response = await api.http.get(
             "/api/executions", params={"limit": 3, "total": "true", **query, **following}
         )
         assert response.status_code == 200, response.text
         page = response.json()
         ids += [each["execution_id"] for each in page["executions"]]
-        cursor = page["next_cursor"]
-        if cursor is None:
+        if page["next_cursor"] is not None:
+            following = {"cursor": page["next_cursor"]}
+        else:
             assert (page["total"], page["total_is_exact"]) == (len(ids), True)
             return ids
 

@@ -25,6 +25,7 @@ from perdure.machine.batch import decode_batch
 from perdure.machine.events import TASK_OUTCOMES
 from perdure.model.execution import Execution
 from perdure.model.status import Status
+from perdure.ports.executions import ListRequest
 from perdure.ports.logs import LogQuery
 from perdure.ports.runtime import RefusedError, StartRequest
 from perdure.store.sqlite.store import SqliteStore
@@ -150,7 +151,7 @@ class World:
     def check(self) -> None:
         """Ends stay ends, logs have no gap."""
         assert self.store is not None
-        for row in self.store.journal.newest(1_000, None):
+        for row in self.store.journal.page(ListRequest(limit=1_000)).executions:
             seen = self.ends.get(row.execution_id)
             if seen is not None:
                 assert row.status is seen, f"{row.execution_id} was {seen}, now {row.status}"

@@ -7,9 +7,11 @@ from typing import NamedTuple
 from perdure.engine.views import Story
 from perdure.machine import events as e
 from perdure.machine.batch import Batch, decode_batch
+from perdure.ports.executions import ListRequest
 from perdure.ports.journal import Row
 from perdure.store.sqlite.connections import Readers
 from perdure.store.sqlite.journal_reads import JournalReads
+from perdure.store.sqlite.lists import Lists
 from perdure.store.sqlite.store import JOURNAL_FILE
 
 _PAGE = 1_000
@@ -74,12 +76,13 @@ class Records:
 
     def rows(self) -> list[Row]:
         """All executions."""
-        found: list[Row] = []
-        while True:
-            page = self._journal.newest(_PAGE, found[-1].execution_id if found else None)
-            found += page
-            if len(page) < _PAGE:
-                return found
+        lists = Lists(self._readers)
+        page = lists.page(ListRequest(limit=_PAGE))
+        heads = [*page.executions]
+        while page.next is not None:
+            page = lists.page(ListRequest(limit=_PAGE, after=page.next))
+            heads += page.executions
+        return [self.row(head.execution_id) for head in heads]
 
     def row(self, execution_id: str) -> Row:
         """One execution."""

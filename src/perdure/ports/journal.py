@@ -311,10 +311,6 @@ class Journal(Executions, Protocol):
         """Batch bodies from `first_seq` on, in order."""
         ...
 
-    def newest(self, limit: int, before: str | None) -> Sequence[Row]:
-        """Executions, the newest first, created before the one with the id `before`."""
-        ...
-
     def child(self, parent_id: str, position: str) -> str | None:
         """The awaited child that was started at `position` of `parent_id`."""
         ...

@@ -2,7 +2,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from perdure.model.identifiers import RANDOM_BITS, execution_id, execution_key, next_key
+from perdure.model.identifiers import (
+    RANDOM_BITS,
+    created_ms,
+    execution_id,
+    execution_key,
+    next_key,
+)
 
 keys = st.integers(0, 2**63 - 1)
 
@@ -41,6 +47,11 @@ def test_ids_sort_by_creation() -> None:
     earlier = next_key(0, 1_771_864_200_000, (1 << RANDOM_BITS) - 1)
     later = next_key(earlier, 1_771_864_200_001, 0)
     assert execution_id(earlier) < execution_id(later)
+
+
+@given(st.integers(0, 2**41), st.integers(0, 2**RANDOM_BITS - 1))
+def test_an_id_tells_when_it_was_made(now_ms: int, bits: int) -> None:
+    assert created_ms(execution_id(next_key(-1, now_ms, bits))) == now_ms
 
 
 @given(keys, st.integers(0, 2**41), st.integers(0, 2**RANDOM_BITS - 1))

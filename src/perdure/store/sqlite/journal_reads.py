@@ -56,10 +56,6 @@ class JournalReads:
         connection = self._readers.connection()
         return _read_batches(connection, execution_key(execution_id), first_seq, limit)
 
-    def newest(self, limit: int, before: str | None) -> Sequence[Row]:
-        bound = _LARGEST if before is None else execution_key(before)
-        return [_row(values) for values in self._all("newest", bound, limit)]
-
     def child(self, parent_id: str, position: str) -> str | None:
         connection = self._readers.connection()
         values = (execution_key(parent_id), position)

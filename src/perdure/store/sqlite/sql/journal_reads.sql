@@ -5,13 +5,6 @@ SELECT key, workflow_id, workflow_version, digest, status, created_at, started_a
     journal_start, journal_bytes, inbox_read, control_seq, active, cancel_requested_at, paused_at, error
 FROM executions WHERE key = ?;
 
--- name: newest
--- Executions before a key, the newest first; the columns are those of `row`.
-SELECT key, workflow_id, workflow_version, digest, status, created_at, started_at, completed_at,
-    tags, priority, timeout_ms, created_by, parent_key, parent_position, run, epoch, next_seq,
-    journal_start, journal_bytes, inbox_read, control_seq, active, cancel_requested_at, paused_at, error
-FROM executions WHERE key < ? ORDER BY key DESC LIMIT ?;
-
 -- name: inputs
 -- The inputs of the current generation.
 SELECT body FROM inputs WHERE key = ?;
