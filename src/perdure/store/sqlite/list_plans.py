@@ -19,10 +19,10 @@ _LARGEST = HIGHEST[1]
 class Plan(NamedTuple):
     """How a list may be read.
 
-    `ordered` are choices of arms that come in the order of the list, within `span`; `others` hold
-    what the list holds too, within `keys` or, those by the time of the start, within `starts`, but
-    in another order. Where the plan is `exact`, everything that the one ordered choice comes by
-    belongs to the list.
+    `ordered` are choices of arms that come in the order of the list, within `span`; `others`, each
+    within a span of its own, hold all of the list too, but come in another order. Where the plan is
+    `exact`, everything that the one ordered choice comes by belongs to the list, but for executions
+    at work, which are few, and may be of any workflow.
     """
 
     ordered: Sequence[Arms]

@@ -35,7 +35,7 @@ from perdure.store.sqlite.list_plans import Plan, key_span, plan, position_of
 from perdure.store.sqlite.statements import load
 from perdure.store.sqlite.walks import Arms, Position, Span, count, few, reach, walk
 
-FEW = 1_000
+FEW = 750
 EXAMINED_LIMIT = 2_500
 EXAMINED_S = 0.003
 _PORTION = 200
