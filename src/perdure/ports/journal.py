@@ -25,10 +25,26 @@ class Parent(msgspec.Struct, frozen=True):
     position: str
 
 
+class IdempotencyKey(msgspec.Struct, frozen=True, kw_only=True):
+    """A key under which a caller starts one execution of a workflow, however often it asks.
+
+    `caller` is empty for one without a name; `digest` is that of what is asked for. From
+    `expires_at` on the key counts as new.
+    """
+
+    caller: str
+    key: str
+    digest: bytes
+    expires_at: int
+
+
 class CreateExecution(msgspec.Struct, frozen=True, kw_only=True):
     """Record a new execution. `status` is running where it begins at once, else pending.
 
-    `created_at` is the moment in the id: it is what is recorded.
+    `created_at` is the moment in the id: it is what is recorded. A pending one with `start_at` is
+    not admitted before that moment. With `idempotency` it is recorded together with its key; where
+    that is known already the change is refused, and `Outcome.execution_id` is the one that it
+    stands for: "repeated", or "mismatch" where the digest is another.
     """
 
     execution_id: str
@@ -43,6 +59,8 @@ class CreateExecution(msgspec.Struct, frozen=True, kw_only=True):
     timeout_ms: int | None = None
     created_by: str | None = None
     parent: Parent | None = None
+    start_at: int | None = None
+    idempotency: IdempotencyKey | None = None
 
 
 class TimerSet(msgspec.Struct, frozen=True, array_like=True):
@@ -174,6 +192,37 @@ class Prune(msgspec.Struct, frozen=True, kw_only=True):
     limit: int
 
 
+class ReleaseScheduled(msgspec.Struct, frozen=True, kw_only=True):
+    """Let up to `limit` pending executions be admitted whose `start_at` has come; `count` of them.
+
+    Their `start_at` is None from now on.
+    """
+
+    now_ms: int
+    limit: int
+
+
+class ForgetKeys(msgspec.Struct, frozen=True, kw_only=True):
+    """Delete up to `limit` idempotency keys that have expired; `count` of them."""
+
+    now_ms: int
+    limit: int
+
+
+class Retirement(msgspec.Struct, frozen=True):
+    """A workflow of which callers execute no version up to this one, the highest served then."""
+
+    workflow_id: str
+    version: str
+    retired_at: int
+
+
+class Retire(msgspec.Struct, frozen=True):
+    """Record a retirement, in place of an earlier one of the same workflow."""
+
+    retirement: Retirement
+
+
 class Nothing(msgspec.Struct, frozen=True):
     """Change nothing: its outcome says that everything submitted before is on disk."""
 
@@ -190,6 +239,9 @@ Change = (
     | Resume
     | EndExecution
     | Prune
+    | ReleaseScheduled
+    | ForgetKeys
+    | Retire
     | Nothing
 )
 
@@ -202,6 +254,8 @@ Reason = Literal[
     "control",  # a cancel is unknown to the owner
     "duplicate",  # an event (or an execution) with this id is there already
     "full",  # the inbox is full
+    "repeated",  # the idempotency key stands for an execution that was asked for in the same way
+    "mismatch",  # it stands for one that was asked for in another way
     "storage",  # the write failed; see Outcome.detail
 ]
 
@@ -218,7 +272,8 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     """What became of a change.
 
     `status` is the execution's after it, `put` the rows that went into inboxes, its own and those
-    of `then`; `count` the rows pruned.
+    of `then`; `count` the rows that were concerned, where a change has a limit; `execution_id` the
+    execution that an idempotency key stands for.
     """
 
     done: bool
@@ -227,13 +282,14 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     status: Status | None = None
     put: Sequence[Put] = ()
     count: int = 0
+    execution_id: str = ""
 
 
 class Row(msgspec.Struct, frozen=True, kw_only=True):
     """An execution as it is recorded.
 
     `journal_bytes` is the size of its generation's batches, `inbox_read` the number up to which
-    rows of its inbox were read.
+    rows of its inbox were read, `start_at` the moment that it waits for with its start.
     """
 
     execution_id: str
@@ -260,6 +316,15 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
     cancel_requested_at: int | None
     paused_at: int | None
     error: Failure | None
+    start_at: int | None = None
+
+
+class Keyed(msgspec.Struct, frozen=True):
+    """What an idempotency key stands for: see `IdempotencyKey`."""
+
+    execution_id: str
+    digest: bytes
+    expires_at: int
 
 
 class InboxEntry(msgspec.Struct, frozen=True, array_like=True):
@@ -316,11 +381,14 @@ class Journal(Executions, Protocol):
         ...
 
     def pending(self, limit: int) -> Sequence[str]:
-        """Pending executions in the order of admission: priority (higher first), then age."""
+        """Pending executions that may start now, in the order of admission.
+
+        That is by priority, the higher first, then by age.
+        """
         ...
 
     def pending_count(self, limit: int) -> int:
-        """How many are pending, counted up to `limit`."""
+        """How many of these there are, counted up to `limit`."""
         ...
 
     def active(self, after: str | None, limit: int) -> Sequence[str]:
@@ -333,6 +401,18 @@ class Journal(Executions, Protocol):
 
     def next_due_ms(self) -> int | None:
         """When the next timer that is not held falls due."""
+        ...
+
+    def next_start_ms(self) -> int | None:
+        """The earliest moment that a pending execution waits for with its start."""
+        ...
+
+    def keyed(self, caller: str, workflow_id: str, key: str) -> Keyed | None:
+        """What a caller's idempotency key stands for; it may have expired."""
+        ...
+
+    def retirements(self) -> Sequence[Retirement]:
+        """Every workflow that was retired."""
         ...
 
     def newest_id(self) -> str | None:

@@ -9,11 +9,12 @@ import msgspec
 from perdure.model.failure import Failure
 from perdure.model.identifiers import execution_id, execution_key
 from perdure.model.status import Status
-from perdure.ports.journal import InboxEntry, Parent, Row, Snapshot
+from perdure.ports.journal import InboxEntry, Keyed, Parent, Retirement, Row, Snapshot
 from perdure.store.sqlite.connections import Readers
 from perdure.store.sqlite.statements import load
 
 _SQL = load("journal_reads.sql")
+_STARTING = load("starting.sql")
 _LARGEST = (1 << 63) - 1
 
 _tags = msgspec.json.Decoder(dict[str, str])
@@ -81,6 +82,22 @@ class JournalReads:
         first = self._all("next_due")
         return first[0][0] if first else None
 
+    def next_start_ms(self) -> int | None:
+        first = self._readers.connection().execute(_STARTING["next_start"]).fetchall()
+        return first[0][0] if first else None
+
+    def keyed(self, caller: str, workflow_id: str, key: str) -> Keyed | None:
+        values = (caller, workflow_id, key)
+        found: list[Any] = self._readers.connection().execute(_STARTING["keyed"], values).fetchall()
+        if not found:
+            return None
+        ((execution, digest, expires_at),) = found
+        return Keyed(execution_id(execution), digest, expires_at)
+
+    def retirements(self) -> Sequence[Retirement]:
+        found = self._readers.connection().execute(_STARTING["retirements"]).fetchall()
+        return [Retirement(*values) for values in found]
+
     def newest_id(self) -> str | None:
         newest = self._all("newest_key")
         return execution_id(newest[0][0]) if newest else None
@@ -134,6 +151,7 @@ def _row(values: Sequence[Any]) -> Row:
         cancel_requested_at,
         paused_at,
         error,
+        start_at,
     ) = values
     return Row(
         execution_id=execution_id(key),
@@ -164,4 +182,5 @@ def _row(values: Sequence[Any]) -> Row:
         cancel_requested_at=cancel_requested_at,
         paused_at=paused_at,
         error=None if error is None else _failure.decode(error),
+        start_at=start_at,
     )

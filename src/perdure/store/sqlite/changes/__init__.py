@@ -12,7 +12,16 @@ import msgspec
 
 from perdure.ports import journal as port
 from perdure.ports.journal import Change, Outcome
-from perdure.store.sqlite.changes import appending, control, creation, inbox, timers
+from perdure.store.sqlite.changes import (
+    appending,
+    control,
+    creation,
+    idempotency,
+    inbox,
+    retirement,
+    scheduled,
+    timers,
+)
 
 Handler = Callable[[apsw.Connection, Any], Outcome]
 
@@ -32,7 +41,10 @@ _HANDLERS: dict[type, Handler] = {
     port.Pause: control.pause,
     port.Resume: control.resume,
     port.EndExecution: control.end,
+    port.ReleaseScheduled: scheduled.release,
+    port.Retire: retirement.retire,
     port.Prune: appending.prune,
+    port.ForgetKeys: idempotency.forget,
     port.Nothing: _nothing,
 }
 

@@ -2,8 +2,8 @@
 -- A new execution; changes no row where the key is taken.
 INSERT INTO executions (
     key, workflow_id, workflow_version, digest, status, created_at, started_at, tags, priority,
-    timeout_ms, created_by, parent_key, parent_position
-) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+    timeout_ms, created_by, parent_key, parent_position, start_at
+) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 ON CONFLICT (key) DO NOTHING;
 
 -- name: put_inputs

@@ -2,7 +2,8 @@
 -- An execution.
 SELECT key, workflow_id, workflow_version, digest, status, created_at, started_at, completed_at,
     tags, priority, timeout_ms, created_by, parent_key, parent_position, run, epoch, next_seq,
-    journal_start, journal_bytes, inbox_read, control_seq, active, cancel_requested_at, paused_at, error
+    journal_start, journal_bytes, inbox_read, control_seq, active, cancel_requested_at, paused_at, error,
+    start_at
 FROM executions WHERE key = ?;
 
 -- name: inputs
@@ -22,12 +23,15 @@ SELECT inbox_seq, body FROM inbox WHERE key = ? ORDER BY inbox_seq;
 SELECT key FROM executions WHERE parent_key = ?1 AND parent_position = ?2 ORDER BY key DESC LIMIT 1;
 
 -- name: pending
--- In the order of admission.
-SELECT key FROM executions WHERE status = 'pending' ORDER BY priority DESC, key LIMIT ?;
+-- Those that may start now, in the order of admission.
+SELECT key FROM executions
+WHERE status = 'pending' AND start_at IS NULL ORDER BY priority DESC, key LIMIT ?;
 
 -- name: pending_count
--- How many are pending, counted up to a limit.
-SELECT count(*) FROM (SELECT 1 FROM executions WHERE status = 'pending' LIMIT ?);
+-- How many of them there are, counted up to a limit.
+SELECT count(*) FROM (
+    SELECT 1 FROM executions WHERE status = 'pending' AND start_at IS NULL LIMIT ?
+);
 
 -- name: active
 -- Running executions with something to do, after a key.
