@@ -5,7 +5,7 @@
 - Every path but the health checks needs the admin key; without it nothing else is told, not even
   whether a path exists.
 - What is not understood is refused, never ignored: unknown query parameters and body fields,
-  another content type, a header whose promise is not kept here.
+  and another content type.
 - Every error is `application/problem+json` (RFC 9457) and is made in `problems`, with a code of
   the one table there; an unexpected exception is logged and shown as nothing but a number.
 - Bodies, pages, waits and nesting have limits.

@@ -37,6 +37,11 @@ CODES: Mapping[str, Code] = {
         "The cursor does not belong here",
         "A cursor is only good for the list, and the filters, that it came from.",
     ),
+    "invalid_idempotency_key": Code(
+        400,
+        "The idempotency key is not valid",
+        "`Idempotency-Key` is a text of 1 to 255 visible ASCII characters, in quotes or without.",
+    ),
     "unauthorized": Code(
         401, "Not authenticated", "Send `Authorization: Bearer <key>` with the right key."
     ),
@@ -56,14 +61,19 @@ CODES: Mapping[str, Code] = {
         "A field or parameter is unknown, missing, of another type or out of bounds: see `errors`.",
     ),
     "too_deep": Code(422, "Nested too deeply", "Values may be nested 100 levels deep."),
-    "not_supported": Code(
-        501,
-        "Not supported",
-        "The request asks for a promise that this server does not keep, so it did nothing.",
-    ),
     # The engine refuses.
     "unknown_workflow": Code(404, "No such workflow", "No workflow with this id is served."),
     "unknown_version": Code(404, "No such version", "The workflow has no such version."),
+    "workflow_retired": Code(
+        410,
+        "The workflow is retired",
+        "No version that it had then is executed any more; nothing was started.",
+    ),
+    "idempotency_mismatch": Code(
+        422,
+        "The idempotency key was used for something else",
+        "The same `Idempotency-Key` came with another body: take a new key for another execution.",
+    ),
     "unknown_execution": Code(404, "No such execution", "There is no execution with this id."),
     "invalid_inputs": Code(
         422,
@@ -141,8 +151,8 @@ class AlreadyEndedError(Exception):
 class ProblemBody(msgspec.Struct, frozen=True, kw_only=True):
     """A problem (RFC 9457). `code` is the stable name of what is wrong.
 
-    A location in `errors` is a JSON pointer into the body, ``?name`` for a query parameter, or
-    ``{name}`` for a part of the path.
+    A location in `errors` is a JSON pointer into the body, ``?name`` for a query parameter,
+    ``{name}`` for a part of the path, or the name of a header.
     """
 
     type: str

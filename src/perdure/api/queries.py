@@ -212,6 +212,21 @@ class DownloadQuery(_LogFilterQuery, frozen=True, kw_only=True):
     ] = "text"
 
 
+class WorkflowsQuery(Query, frozen=True, kw_only=True):
+    """A page of workflows; retired ones are among them only where they are asked for."""
+
+    retired: bool = False
+    limit: Annotated[int, Meta(ge=1, le=200)] = 100
+    cursor: str = ""
+
+
+class VersionsQuery(Query, frozen=True, kw_only=True):
+    """A page of a workflow's versions."""
+
+    limit: Annotated[int, Meta(ge=1, le=200)] = 100
+    cursor: str = ""
+
+
 class TasksQuery(Query, frozen=True, kw_only=True):
     """A page of task runs."""
 

@@ -10,36 +10,38 @@ from starlette.types import Send
 from perdure.ports.runtime import Download
 
 _encode = msgspec.json.Encoder().encode
-_NOT_STORED = (b"cache-control", b"no-store")
+_NOT_STORED = b"no-store"
 
 
 class Reply:
-    """An answer whose body is complete."""
+    """An answer whose body is complete, or that has none (None)."""
 
-    __slots__ = ("body", "headers", "media_type", "status")
+    __slots__ = ("body", "cache_control", "headers", "media_type", "status")
 
     def __init__(
         self,
         status: int,
-        body: bytes,
+        body: bytes | None,
         media_type: bytes = b"application/json",
         headers: Sequence[tuple[bytes, bytes]] = (),
+        cache_control: bytes = _NOT_STORED,
     ) -> None:
         self.status = status
         self.body = body
         self.media_type = media_type
         self.headers = headers
+        self.cache_control = cache_control
 
     async def send(self, send: Send, *, with_body: bool) -> None:
         """Send it; without its body to a HEAD request."""
-        headers = [
-            (b"content-type", self.media_type),
-            (b"content-length", b"%d" % len(self.body)),
-            _NOT_STORED,
-            *self.headers,
-        ]
+        headers = [(b"cache-control", self.cache_control), *self.headers]
+        body = self.body
+        if body is not None:
+            headers.append((b"content-type", self.media_type))
+            headers.append((b"content-length", b"%d" % len(body)))
         await send({"type": "http.response.start", "status": self.status, "headers": headers})
-        body = self.body if with_body else b""
+        if body is None or not with_body:
+            body = b""
         await send({"type": "http.response.body", "body": body, "more_body": False})
 
 
@@ -83,7 +85,16 @@ class FileReply(Reply):
 
 
 def json_reply(
-    status: int, body: msgspec.Struct, headers: Sequence[tuple[bytes, bytes]] = ()
+    status: int,
+    body: msgspec.Struct,
+    headers: Sequence[tuple[bytes, bytes]] = (),
+    *,
+    cache_control: bytes = _NOT_STORED,
 ) -> Reply:
     """`body` as JSON."""
-    return Reply(status, _encode(body), headers=headers)
+    return Reply(status, _encode(body), headers=headers, cache_control=cache_control)
+
+
+def no_content() -> Reply:
+    """It is done, and there is nothing to say."""
+    return Reply(204, None)

@@ -8,14 +8,24 @@ from dataclasses import dataclass, field
 
 import msgspec
 
-from perdure.api import events, executions, health, lists, logs, queries, tasks, workflows
+from perdure.api import (
+    events,
+    executions,
+    health,
+    lists,
+    logs,
+    queries,
+    starting,
+    tasks,
+    workflows,
+)
 from perdure.api.replies import Reply
 from perdure.api.requests import Request
 from perdure.wire import replies, requests
 from perdure.wire.executions import ExecutionsPage, Head, Whole
 from perdure.wire.logs import LogRecord, LogsPage
 from perdure.wire.tasks import TasksPage
-from perdure.wire.workflows import Workflows
+from perdure.wire.workflows import Versions, WholeWorkflow, Workflows
 
 Handler = Callable[[Request], Awaitable[Reply]]
 
@@ -24,16 +34,16 @@ Handler = Callable[[Request], Awaitable[Reply]]
 class Route:
     """One operation.
 
-    `replies` maps each status of success to its body; `codes` are the problems of this route,
-    beside those that every route has (`ANY_ROUTE`, with a token `WITH_TOKEN`, with a body
-    `WITH_BODY`). A public route needs no token. A route with `media_types` answers with a file in
-    one of them; `replies` has what it is a sequence of.
+    `replies` maps each status of success to its body, None where it has none; `codes` are the
+    problems of this route, beside those that every route has (`ANY_ROUTE`, with a token
+    `WITH_TOKEN`, with a body `WITH_BODY`). A public route needs no token. A route with
+    `media_types` answers with a file in one of them; `replies` has what it is a sequence of.
     """
 
     method: str
     path: str
     handler: Handler
-    replies: Mapping[int, type[msgspec.Struct]]
+    replies: Mapping[int, type[msgspec.Struct] | None]
     body: type[requests.Request] | None = None
     query: type[queries.Query] = queries.Query
     codes: frozenset[str] = field(default_factory=frozenset)
@@ -54,18 +64,23 @@ _STARTED = frozenset(
         "unknown_version",
         "invalid_inputs",
         "storage_failed",
-        "not_supported",
         "not_ready",
+        "workflow_retired",
+        "invalid_idempotency_key",
+        "idempotency_mismatch",
     }
 )
 
+_SERVED = frozenset({"unknown_workflow", "not_ready"})
+
+_WORKFLOW = "/api/workflows/{workflow_id}"
 _EXECUTION = "/api/executions/{execution_id}"
 
 ROUTES: tuple[Route, ...] = (
     Route(
         "POST",
         "/api/workflows/{workflow_id}/execute",
-        executions.execute,
+        starting.execute,
         {202: Head, 200: Whole},
         body=requests.Execute,
         codes=_STARTED,
@@ -74,7 +89,7 @@ ROUTES: tuple[Route, ...] = (
         "GET",
         _EXECUTION,
         executions.show,
-        {200: Whole},
+        {200: Whole, 304: None},
         query=queries.WholeQuery,
         codes=_KNOWN,
     ),
@@ -143,7 +158,38 @@ ROUTES: tuple[Route, ...] = (
         body=requests.SendEvent,
         codes=_CHANGED | {"inbox_full"},
     ),
-    Route("GET", "/api/workflows", workflows.listed, {200: Workflows}),
+    Route(
+        "GET",
+        "/api/workflows",
+        workflows.page,
+        {200: Workflows},
+        query=queries.WorkflowsQuery,
+        codes=frozenset({"invalid_cursor"}),
+    ),
+    Route("GET", _WORKFLOW, workflows.show, {200: WholeWorkflow}, codes=_SERVED),
+    Route(
+        "DELETE",
+        _WORKFLOW,
+        workflows.retire,
+        {204: None},
+        body=requests.Nothing,
+        codes=_SERVED | {"storage_failed"},
+    ),
+    Route(
+        "GET",
+        f"{_WORKFLOW}/versions",
+        workflows.versions,
+        {200: Versions},
+        query=queries.VersionsQuery,
+        codes=_SERVED | {"invalid_cursor"},
+    ),
+    Route(
+        "GET",
+        _WORKFLOW + "/versions/{version:path}",
+        workflows.version,
+        {200: WholeWorkflow},
+        codes=_SERVED | {"unknown_version"},
+    ),
     Route("GET", "/healthz", health.alive, {200: replies.Alive}, public=True),
     Route(
         "GET",

@@ -7,6 +7,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+TEXT_LIMIT_BYTES = 256 * 1024
+"""The largest source that is shown."""
+
 
 def place(function: Callable[..., Any]) -> str:
     """File and line, as ``flows.py:12``."""
@@ -19,14 +22,27 @@ def digest(function: Callable[..., Any]) -> str:
 
     Empty where neither is (code that was never in a file).
     """
+    source = _source(function)
+    return "" if source is None else hashlib.sha256(source).hexdigest()
+
+
+def text(function: Callable[..., Any]) -> str | None:
+    """The function's source, decorators included; that of its module where it is not known.
+
+    None where neither is, or where it has more than TEXT_LIMIT_BYTES.
+    """
+    source = _source(function)
+    if source is None or len(source) > TEXT_LIMIT_BYTES:
+        return None
+    return source.decode(errors="replace")
+
+
+def _source(function: Callable[..., Any]) -> bytes | None:
     try:
-        source = inspect.getsource(function).encode()
+        return inspect.getsource(function).encode()
     except (OSError, TypeError):
         file = module_file(function.__module__)
-        if file is None or not file.is_file():
-            return ""
-        source = file.read_bytes()
-    return hashlib.sha256(source).hexdigest()
+        return file.read_bytes() if file is not None and file.is_file() else None
 
 
 def reference(function: Callable[..., Any]) -> str:

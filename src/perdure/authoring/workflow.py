@@ -102,6 +102,7 @@ class Workflow(Generic[P, R]):
             workflow_id=self.id,
             version=self.version,
             digest=source.digest(self._function),
+            source=source.text(self._function),
             title=self.title,
             tags=self.tags,
             timeout_ms=self.timeout_ms,

@@ -125,6 +125,7 @@ def limits_of(settings: Settings) -> Limits:
         cancel_grace_ms=settings.cancel_grace_ms,
         cleanup_ms=settings.cleanup_timeout_ms,
         shutdown_grace_ms=settings.shutdown_grace_ms,
+        idempotency_ttl_ms=settings.idempotency_ttl_ms,
     )
 
 

@@ -40,7 +40,8 @@ class Settings:
 
     `workers` are processes; `cancel_grace_ms` is how long a cancelled task may take to stop,
     `cleanup_timeout_ms` how long cleanup code, `shutdown_grace_ms` how long tasks at an orderly
-    stop; `log_quota_bytes` is the log kept of one execution; `max_running` are executions with
+    stop; `idempotency_ttl_ms` is how long an Idempotency-Key stands for the execution that it has
+    started; `log_quota_bytes` is the log kept of one execution; `max_running` are executions with
     work in a worker, `max_pending` those that queue. `admin_key` is None where it was not set.
     """
 
@@ -52,6 +53,7 @@ class Settings:
     cancel_grace_ms: int = 10_000
     cleanup_timeout_ms: int = 300_000
     shutdown_grace_ms: int = 30_000
+    idempotency_ttl_ms: int = 86_400_000
     log_quota_bytes: int = 10 * MB
     max_running: int = 1_000
     max_pending: int = 100_000
@@ -84,6 +86,7 @@ SETTINGS: Mapping[str, Setting] = {
         Setting("cancel_grace", "cancel_grace_ms", formats.duration(0), "10s"),
         Setting("cleanup_timeout", "cleanup_timeout_ms", formats.duration(1), "5m"),
         Setting("shutdown_grace", "shutdown_grace_ms", formats.duration(0), "30s"),
+        Setting("idempotency_ttl", "idempotency_ttl_ms", formats.duration(1_000), "24h"),
         Setting("log_quota", "log_quota_bytes", formats.size(1024), "10MB"),
         Setting("max_running", "max_running", formats.whole(1, 1_000_000), "1000"),
         Setting("max_pending", "max_pending", formats.whole(1, 10_000_000), "100000"),

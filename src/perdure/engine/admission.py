@@ -39,7 +39,7 @@ class Admission:
         self._kicked = False
         self._looking = False
         self.pending = 0
-        """How many executions are pending, as far as is known."""
+        """How many pending executions may start now, as far as is known."""
 
     @property
     def has_room(self) -> bool:
@@ -57,8 +57,8 @@ class Admission:
             self._ready.append(execution_id)
             self.kick()
 
-    def children_created(self, count: int) -> None:
-        """Children have been recorded as pending."""
+    def queued(self, count: int) -> None:
+        """So many executions more have been recorded as pending, and may start now."""
         self.pending += count
         self.kick()
 
@@ -131,9 +131,12 @@ class Admission:
             limit = min(self._free() + len(self._admitting), _PAGE)
             if limit <= 0:
                 return
+            known = self.pending
             found = await state.read(state.journal.pending, limit)
             if not found:
-                self.pending = 0
+                # Those that were queued while this was read may not be in what was found.
+                self.pending -= min(known, self.pending)
+                self.kick()
             for execution_id in found:
                 if self._free() <= 0:
                     break
@@ -151,6 +154,7 @@ class Admission:
             self._admitting.discard(execution_id)
         if outcome.done:
             self.pending = max(0, self.pending - 1)
+            state.changed(execution_id)
             self.ready(execution_id)
         elif outcome.reason == "storage":
             await asyncio.sleep(state.limits.storage_retry_s)

@@ -7,6 +7,8 @@ import msgspec
 from perdure.engine.admission import Admission
 from perdure.engine.families import told_to_parent
 from perdure.engine.ownership import Ownership
+from perdure.engine.refusals import storage_failed, unknown_execution
+from perdure.engine.scheduled import Scheduled
 from perdure.engine.state import State
 from perdure.engine.timers import Timers
 from perdure.machine import events as e
@@ -21,12 +23,18 @@ class Control:
     """Carries out what operators ask of executions."""
 
     def __init__(
-        self, state: State, ownership: Ownership, admission: Admission, timers: Timers
+        self,
+        state: State,
+        ownership: Ownership,
+        admission: Admission,
+        timers: Timers,
+        scheduled: Scheduled,
     ) -> None:
         self._state = state
         self._ownership = ownership
         self._admission = admission
         self._timers = timers
+        self._scheduled = scheduled
 
     async def cancel(self, execution_id: str, reason: str = "") -> None:
         """Ask for an execution to be cancelled; waits a moment for it to stop."""
@@ -53,6 +61,8 @@ class Control:
             if owned is not None:
                 put = max((put.inbox_seq for put in outcome.put), default=0)
                 owned.control_seq = max(owned.control_seq, put)
+            if row.status is Status.PAUSED:
+                state.changed(execution_id)
             if outcome.status is Status.RUNNING:
                 state.cancels.setdefault(execution_id, state.clock.monotonic())
             elif outcome.status is Status.CANCELLED:
@@ -103,6 +113,7 @@ class Control:
         if (owned := state.owned.get(execution_id)) is not None:
             self._ownership.halt(owned)
         _require(await paused, execution_id)
+        state.changed(execution_id)
 
     async def resume(self, execution_id: str) -> None:
         """Resume a paused or held execution."""
@@ -117,10 +128,12 @@ class Control:
             Resume(execution_id=execution_id, at=state.clock.now_ms()), after_logs=ticket
         )
         _require(outcome, execution_id)
+        state.changed(execution_id)
         self._timers.changed()
-        if outcome.status is Status.PENDING:
-            self._admission.pending += 1
-            self._admission.kick()
+        if row.start_at is not None:
+            self._scheduled.set(row.start_at)
+        elif outcome.status is Status.PENDING:
+            self._admission.queued(1)
         else:
             self._admission.ready(execution_id)
 
@@ -172,23 +185,12 @@ class Control:
     async def _existing(self, execution_id: str) -> Row:
         row = await self._state.read(self._state.journal.row, execution_id)
         if row is None:
-            raise _unknown(execution_id)
+            raise unknown_execution(execution_id)
         return row
-
-
-def _unknown(execution_id: str) -> RefusedError:
-    return RefusedError("unknown_execution", f"there is no execution {execution_id!r}")
 
 
 def _already_ended(row: Row) -> RefusedError:
     return RefusedError("already_ended", f"{row.execution_id} is {row.status} already")
-
-
-def storage_failed(detail: str) -> RefusedError:
-    """The refusal of a change that the store could not take."""
-    return RefusedError(
-        "storage_failed", f"the change could not be written: {detail}", retry_after_s=5
-    )
 
 
 def _require(outcome: Outcome, execution_id: str) -> None:
@@ -198,7 +200,7 @@ def _require(outcome: Outcome, execution_id: str) -> None:
     if outcome.reason == "storage":
         raise storage_failed(outcome.detail)
     if outcome.reason == "unknown":
-        raise _unknown(execution_id)
+        raise unknown_execution(execution_id)
     if outcome.reason == "full":
         raise RefusedError("inbox_full", f"the inbox of {execution_id} is full", retry_after_s=5)
     if outcome.reason == "ended":

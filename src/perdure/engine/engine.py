@@ -6,33 +6,31 @@ from collections.abc import Callable, Sequence
 import msgspec
 
 from perdure.engine.admission import Admission
-from perdure.engine.catalog import check
-from perdure.engine.control import Control, storage_failed
+from perdure.engine.control import Control
 from perdure.engine.downloads import Downloads
 from perdure.engine.followed import LINES as FOLLOWED_LINES
 from perdure.engine.handle import Spawner
 from perdure.engine.ownership import Ownership
 from perdure.engine.recovery import Recovery
+from perdure.engine.refusals import unknown_execution
 from perdure.engine.retention import Retention
+from perdure.engine.retiring import Retiring
+from perdure.engine.scheduled import Scheduled
+from perdure.engine.starting import Starting
 from perdure.engine.state import Limits, Reader, State
 from perdure.engine.timers import Timers
-from perdure.engine.views import Story
+from perdure.engine.views import Story, head_of, revision_of, waiting_for_start
+from perdure.engine.watchers import within
 from perdure.engine.workers import Workers
 from perdure.link.messages import ImportProblem
-from perdure.model.execution import Execution, Head, TaskRun
-from perdure.model.identifiers import (
-    RANDOM_BITS,
-    created_ms,
-    execution_id,
-    execution_key,
-    next_key,
-)
+from perdure.model.execution import Execution, Head, Revision, TaskRun
+from perdure.model.identifiers import RANDOM_BITS, execution_id, execution_key, next_key
 from perdure.model.status import Status
 from perdure.ports.clock import Clock
 from perdure.ports.executions import ListPage, ListRequest
-from perdure.ports.journal import CreateExecution, Journal, Row
+from perdure.ports.journal import Journal, Row
 from perdure.ports.logs import LogFile, LogPage, LogQuery, Logs
-from perdure.ports.runtime import Download, Health, RefusedError, Served, StartRequest
+from perdure.ports.runtime import Download, Health, Offer, Served, Started, StartRequest
 
 
 class Engine:
@@ -58,13 +56,18 @@ class Engine:
         self._workers = Workers(state, ownership, spawner)
         self._admission = admission = Admission(state, ownership, self._workers.choose)
         self._timers = timers = Timers(state, ownership)
-        self._control = control = Control(state, ownership, admission, timers)
+        self._scheduled = scheduled = Scheduled(state, admission)
+        self._control = control = Control(state, ownership, admission, timers, scheduled)
+        self._starting = Starting(
+            state, ownership, admission, scheduled, self._workers, self._new_id
+        )
+        self._retiring = Retiring(state, self._workers)
         self._workers.on_ready = admission.worker_ready
         self._workers.on_crash_loop = control.fail
         self._workers.on_unstoppable = control.cut_off
         ownership.on_ready = admission.ready
         ownership.on_slot = admission.kick
-        ownership.on_children = admission.children_created
+        ownership.on_children = admission.queued
         ownership.on_timer = timers.set
         ownership.on_progress = self._workers.progressed
         ownership.on_ended = self._workers.ended
@@ -77,9 +80,11 @@ class Engine:
         state = self._state
         newest = await state.read(state.journal.newest_id)
         self._last_key = (execution_key(newest) if newest else None) or 0
+        state.catalog.retire(await state.read(state.journal.retirements))
         self._workers.start()
         await Recovery(state, self._admission).run()
         state.in_background(self._timers.run())
+        state.in_background(self._scheduled.run())
         state.in_background(Retention(state).run())
 
     async def first_served(self) -> None:
@@ -90,6 +95,7 @@ class Engine:
         """Take no more, give attempts that run a time to end, and stop the workers."""
         state = self._state
         state.stopping = True
+        state.watchers.wake_all()
         await self._workers.stop()
         for task in tuple(state.tasks):
             task.cancel()
@@ -107,61 +113,11 @@ class Engine:
 
     async def execute(self, request: StartRequest) -> Head:
         """Start an execution; returns once the start is on disk."""
-        state, admission = self._state, self._admission
-        self._refuse_for_now()
-        entry = state.catalog.find(request.workflow_id, request.version)
-        check(entry, request.inputs)
-        served = entry.served
-        execution_id = self._new_id()
-        now_ms = created_ms(execution_id)
-        at_once = admission.has_room and self._workers.choose("") is not None
-        create = CreateExecution(
-            execution_id=execution_id,
-            workflow_id=served.workflow_id,
-            workflow_version=served.version,
-            digest=served.digest,
-            status=Status.RUNNING if at_once else Status.PENDING,
-            created_at=now_ms,
-            inputs=request.inputs,
-            tags={**served.tags, **request.tags},
-            priority=request.priority,
-            timeout_ms=request.timeout_ms if request.timeout_ms is not None else served.timeout_ms,
-            created_by=request.created_by,
-        )
-        owned = admission.begin(create) if at_once else None
-        outcome = await (state.submit(create) if owned is None else state.create(create))
-        if not outcome.done:
-            if owned is not None:
-                self._ownership.halt(owned)
-            raise storage_failed(outcome.detail)
-        if not at_once:
-            admission.pending += 1
-            admission.kick()
-        return Head(
-            execution_id=create.execution_id,
-            workflow_id=create.workflow_id,
-            workflow_version=create.workflow_version,
-            status=create.status,
-            created_at=now_ms,
-            started_at=now_ms if at_once else None,
-            tags=create.tags,
-        )
+        return await self._starting.execute(request)
 
-    def _refuse_for_now(self) -> None:
-        state = self._state
-        if state.stopping:
-            raise RefusedError("shutting_down", "the server is shutting down", retry_after_s=5)
-        if not self._workers.first_serving.is_set():
-            # What is served is not known yet: no workflow may be called unknown.
-            raise RefusedError("not_ready", "the workers are starting", retry_after_s=1)
-        if state.journal.backlog > state.limits.max_backlog:
-            raise RefusedError("overloaded", "too many changes wait to be written", retry_after_s=1)
-        if self._admission.pending >= state.limits.max_pending:
-            raise RefusedError(
-                "overloaded",
-                f"{self._admission.pending:,} executions are pending, and that is the limit",
-                retry_after_s=5,
-            )
+    async def execute_once(self, request: StartRequest, key: str) -> Started:
+        """Start an execution unless its caller has started it under this key before."""
+        return await self._starting.execute_once(request, key)
 
     async def wait(self, execution_id: str, seconds: float) -> bool:
         """Wait until the execution has ended: whether it did within the time."""
@@ -172,10 +128,30 @@ class Engine:
                 row = await state.read(state.journal.row, execution_id)
                 if row is None or row.status.ended:
                     return True
-            await state.within(ended, seconds)
+            await within(ended, seconds)
             return ended.done()
         finally:
             state.forget(execution_id, ended)
+
+    async def wait_for_change(
+        self, execution_id: str, seconds: float, *, since: Status | None = None
+    ) -> bool:
+        """Wait until the status changes, or is not `since`. False: too many wait."""
+        state = self._state
+        if state.watchers.count >= state.limits.max_watchers or state.stopping:
+            return False
+        change = state.watchers.watch(execution_id)
+        try:
+            row = await self._row(execution_id)
+            if not row.status.ended and since in (None, row.status):
+                await within(change, seconds)
+            return True
+        finally:
+            state.watchers.forget(execution_id, change)
+
+    async def revision(self, execution_id: str, *, with_logs: bool) -> Revision:
+        """Where an execution stands, without reading all of it."""
+        return await self._state.read(self._read_revision, execution_id, with_logs)
 
     async def execution(self, execution_id: str, *, logs: int) -> Execution:
         """The whole execution, with its newest `logs` lines."""
@@ -208,17 +184,17 @@ class Engine:
     async def cancel(self, execution_id: str) -> Head:
         """Ask for an execution to be cancelled; waits a moment for it to stop."""
         await self._control.cancel(execution_id)
-        return _head(await self._row(execution_id))
+        return head_of(await self._row(execution_id))
 
     async def pause(self, execution_id: str) -> Head:
         """Pause an execution."""
         await self._control.pause(execution_id)
-        return _head(await self._row(execution_id))
+        return head_of(await self._row(execution_id))
 
     async def resume(self, execution_id: str) -> Head:
         """Resume a paused execution."""
         await self._control.resume(execution_id)
-        return _head(await self._row(execution_id))
+        return head_of(await self._row(execution_id))
 
     async def send_event(
         self, execution_id: str, name: str, data: bytes, event_id: str | None
@@ -226,8 +202,21 @@ class Engine:
         """Hand an event to an execution, on disk on return; False if its id came before."""
         return await self._control.send_event(execution_id, name, data, event_id)
 
+    def offers(self, after: str, limit: int, *, retired: bool) -> Sequence[Offer]:
+        """The highest version of each workflow by id, from the first id beyond `after` on."""
+        return self._state.catalog.offers(after, limit, retired=retired)
+
+    def versions(self, workflow_id: str) -> Sequence[Offer]:
+        """Every served version of a workflow, the highest first."""
+        self._workers.require_first()
+        return self._state.catalog.versions(workflow_id)
+
+    async def retire(self, workflow_id: str) -> None:
+        """Let callers start no version of a workflow that is served now, nor a lower one."""
+        await self._retiring.retire(workflow_id)
+
     def workflows(self) -> Sequence[Served]:
-        """What can be executed."""
+        """Every version that can be executed, by id, the highest first."""
         return self._state.catalog.all()
 
     def import_problems(self) -> Sequence[ImportProblem]:
@@ -251,7 +240,7 @@ class Engine:
     async def _row(self, execution_id: str) -> Row:
         row = await self._state.read(self._state.journal.row, execution_id)
         if row is None:
-            raise _unknown(execution_id)
+            raise unknown_execution(execution_id)
         return row
 
     def _story(self, row: Row) -> Story:
@@ -262,40 +251,32 @@ class Engine:
         journal = self._state.journal
         row = journal.row(execution_id)
         if row is None:
-            raise _unknown(execution_id)
+            raise unknown_execution(execution_id)
         if row.status is Status.COMPLETED:
             story = Story(journal.batches(execution_id, row.next_seq - 1, 1))
         elif row.status.ended:
             story = Story()
         else:
             story = self._story(row)
+        lines = tuple(self._state.logs.newest(execution_id, logs)) if logs else ()
         return Execution(
-            head=_head(row),
+            head=head_of(row),
             inputs=msgspec.Raw(journal.inputs(execution_id)),
             result=None if story.result is None else msgspec.Raw(story.result),
             error=row.error,
             current_tasks=story.current_tasks(),
-            waiting_for=story.waiting_for(),
+            waiting_for=waiting_for_start(row) or story.waiting_for(),
             created_by=row.created_by,
             attempt=row.run,
             cancel_requested_at=row.cancel_requested_at,
             paused_at=row.paused_at,
-            logs=tuple(self._state.logs.newest(execution_id, logs)) if logs else (),
+            logs=lines,
+            revision=revision_of(row, lines[-1].seq if lines else 0),
         )
 
-
-def _unknown(execution_id: str) -> RefusedError:
-    return RefusedError("unknown_execution", f"there is no execution {execution_id!r}")
-
-
-def _head(row: Row) -> Head:
-    return Head(
-        execution_id=row.execution_id,
-        workflow_id=row.workflow_id,
-        workflow_version=row.workflow_version,
-        status=row.status,
-        created_at=row.created_at,
-        started_at=row.started_at,
-        completed_at=row.completed_at,
-        tags=row.tags,
-    )
+    def _read_revision(self, execution_id: str, with_logs: bool) -> Revision:
+        row = self._state.journal.row(execution_id)
+        if row is None:
+            raise unknown_execution(execution_id)
+        newest = self._state.logs.newest(execution_id, 1) if with_logs else ()
+        return revision_of(row, newest[-1].seq if newest else 0)

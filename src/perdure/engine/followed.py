@@ -9,7 +9,7 @@ from collections.abc import Sequence
 import msgspec
 
 from perdure.link.messages import Ended
-from perdure.model.execution import Execution, Head, LogRecord
+from perdure.model.execution import Execution, Head, LogRecord, Revision
 from perdure.model.status import Status
 from perdure.ports.journal import CreateExecution
 from perdure.ports.logs import NewLogRecord
@@ -34,8 +34,8 @@ class Followed:
         self._bytes += sum(len(record.message) for record in records)
         return len(self._lines) <= LINES and self._bytes <= _BYTES
 
-    def ended(self, ended: Ended, at: int) -> Execution:
-        """The whole execution, now that it has ended."""
+    def ended(self, ended: Ended, at: int, batches: int) -> Execution:
+        """The whole execution, now that it has ended after so many batches."""
         create = self._create
         return Execution(
             head=Head(
@@ -62,5 +62,12 @@ class Followed:
                     fields=None if line.fields is None else msgspec.Raw(line.fields),
                 )
                 for number, line in enumerate(self._lines, 1)
+            ),
+            revision=Revision(
+                status=Status(ended.status),
+                run=1,
+                batches=batches,
+                completed_at=at,
+                last_line=len(self._lines),
             ),
         )

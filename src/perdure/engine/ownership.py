@@ -177,7 +177,7 @@ class Ownership:
             self._stop_elsewhere(owned.execution_id)
             finished = None
             if owned.followed is not None and self._state.awaited(owned.execution_id):
-                finished = owned.followed.ended(append.end, owned.ended_at)
+                finished = owned.followed.ended(append.end, owned.ended_at, owned.next_seq)
             self._state.ended(owned.execution_id, finished)
         else:
             self._went_on(owned, append)
@@ -275,6 +275,8 @@ class Ownership:
         ticket = state.tell(execution_id, f"held: {failure}", "ERROR")
         change = Pause(execution_id=execution_id, at=state.clock.now_ms(), failure=failure)
         outcome = await state.submit(change, after_logs=ticket)
+        if outcome.done:
+            state.changed(execution_id)
         if outcome.reason == "storage" and not state.stopping:
             await asyncio.sleep(state.limits.storage_retry_s)
             self.on_ready(execution_id)

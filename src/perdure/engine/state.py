@@ -11,6 +11,7 @@ import msgspec
 from perdure.engine.catalog import ServedCatalog
 from perdure.engine.creations import Creations
 from perdure.engine.followed import Followed
+from perdure.engine.watchers import Watchers, wake
 from perdure.link.channel import Channel
 from perdure.link.messages import ToWorker
 from perdure.model.execution import Execution, Level
@@ -30,12 +31,14 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     max_running: int = 1_000
     max_pending: int = 100_000
     max_backlog: int = 20_000
+    max_watchers: int = 10_000
     workers: int = 1
     cancel_grace_ms: int = 10_000
     cleanup_ms: int = 300_000
     shutdown_grace_ms: int = 30_000
     cancel_reply_s: float = 0.2
     storage_retry_s: float = 1.0
+    idempotency_ttl_ms: int = 86_400_000
 
 
 class Reader(Protocol):
@@ -138,6 +141,8 @@ class State:
         self.stopping = False
         self._finished: dict[str, Execution] = {}
         self._end_waiters: defaultdict[str, list[asyncio.Future[None]]] = defaultdict(list)
+        self.watchers = Watchers()
+        """Who waits for any change of a status."""
         self.tasks: set[asyncio.Task[Any]] = set()
 
     def submit(self, change: Change, *, after_logs: int = 0) -> "asyncio.Future[Outcome]":
@@ -201,19 +206,6 @@ class State:
             if not waiters:
                 del self._end_waiters[execution_id]
 
-    async def within(self, future: "asyncio.Future[None]", seconds: float) -> None:
-        """Wait for a future of `end_of`, at most so long; it is done afterwards if it ended."""
-        if future.done():
-            return
-        loop = asyncio.get_running_loop()
-        late: asyncio.Future[None] = loop.create_future()
-        timer = loop.call_later(seconds, _wake, late)
-        future.add_done_callback(lambda _: _wake(late))
-        try:
-            await late
-        finally:
-            timer.cancel()
-
     def awaited(self, execution_id: str) -> bool:
         """Whether somebody waits for this end."""
         return execution_id in self._end_waiters
@@ -222,24 +214,23 @@ class State:
         """The execution as it ended, where somebody waited and it was followed; given once."""
         return self._finished.pop(execution_id, None)
 
+    def changed(self, execution_id: str) -> None:
+        """The status of an execution has changed, and that is on disk: wake those who wait."""
+        self.watchers.wake(execution_id)
+
     def ended(self, execution_id: str, finished: Execution | None = None) -> None:
         """An execution has ended: wake those who wait for it."""
         self.cancels.pop(execution_id, None)
+        self.changed(execution_id)
         waiters = self._end_waiters.pop(execution_id, ())
         if finished is not None and waiters:
             self._finished[execution_id] = finished
             if len(self._finished) > _FINISHED_LIMIT:
                 del self._finished[next(iter(self._finished))]
         for future in waiters:
-            if not future.done():
-                future.set_result(None)
+            wake(future)
 
 
 def _settle(future: "asyncio.Future[Outcome]", outcome: Outcome) -> None:
     if not future.done():
         future.set_result(outcome)
-
-
-def _wake(future: "asyncio.Future[None]") -> None:
-    if not future.done():
-        future.set_result(None)

@@ -7,9 +7,17 @@ import msgspec
 from perdure.machine import commands as c
 from perdure.machine import events as e
 from perdure.machine.batch import Batch, decode_batch
-from perdure.model.execution import CurrentTask, TaskRun, TaskStatus, Waiting
+from perdure.model.execution import (
+    CurrentTask,
+    Head,
+    Revision,
+    TaskRun,
+    TaskStatus,
+    Waiting,
+)
 from perdure.model.failure import Failure
 from perdure.model.position import is_internal
+from perdure.ports.journal import Row
 
 
 class _Task:
@@ -163,6 +171,41 @@ class Story:
     def task_runs(self) -> list[TaskRun]:
         """Every task and child, in start order."""
         return [_shown(position, task) for position, task in self._tasks.items()]
+
+
+def head_of(row: Row) -> Head:
+    """What a list shows of an execution."""
+    return Head(
+        execution_id=row.execution_id,
+        workflow_id=row.workflow_id,
+        workflow_version=row.workflow_version,
+        status=row.status,
+        created_at=row.created_at,
+        started_at=row.started_at,
+        completed_at=row.completed_at,
+        tags=row.tags,
+    )
+
+
+def revision_of(row: Row, last_line: int) -> Revision:
+    """Where an execution stands; `last_line` is the newest log line that is shown."""
+    return Revision(
+        status=row.status,
+        run=row.run,
+        batches=row.next_seq,
+        start_at=row.start_at,
+        completed_at=row.completed_at,
+        cancel_requested_at=row.cancel_requested_at,
+        paused_at=row.paused_at,
+        last_line=last_line,
+    )
+
+
+def waiting_for_start(row: Row) -> tuple[Waiting, ...]:
+    """The moment of its start, where an execution waits for it."""
+    if row.start_at is None or row.status.ended:
+        return ()
+    return (Waiting(kind="start", position="", since=row.created_at, until=row.start_at),)
 
 
 def _shown(position: str, task: _Task) -> TaskRun:

@@ -24,6 +24,7 @@ from perdure.link import messages as m
 from perdure.model import failure as failures
 from perdure.model.position import instance
 from perdure.ports.journal import Nothing, Outcome
+from perdure.ports.runtime import RefusedError
 
 log = logging.getLogger(__name__)
 
@@ -65,6 +66,11 @@ class Workers:
     def serving(self) -> int:
         """How many workers take executions."""
         return sum(handle.usable and handle.suspect is None for handle in self._handles.values())
+
+    def require_first(self) -> None:
+        """Raise RefusedError as long as it is not known what is served: nothing is unknown then."""
+        if not self.first_serving.is_set():
+            raise RefusedError("not_ready", "the workers are starting", retry_after_s=1)
 
     def start(self) -> None:
         """Start the workers, and watch them until the engine stops."""

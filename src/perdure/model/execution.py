@@ -34,9 +34,12 @@ class CurrentTask(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Waiting(msgspec.Struct, frozen=True, kw_only=True):
-    """What an execution waits for: a moment, an event, or a child."""
+    """What an execution waits for: a moment, an event, a child, or the moment of its start.
 
-    kind: Literal["timer", "event", "child"]
+    The position of a start is empty.
+    """
+
+    kind: Literal["timer", "event", "child", "start"]
     position: str
     since: int
     name: str | None = None
@@ -69,8 +72,25 @@ class TaskRun(msgspec.Struct, frozen=True, kw_only=True):
     error: Failure | None = None
 
 
+class Revision(msgspec.Struct, frozen=True, kw_only=True):
+    """What changes whenever what is shown of an execution does, but for how long it has run.
+
+    `batches` is how many were ever recorded, `last_line` the `seq` of the newest log line, 0 where
+    none is shown.
+    """
+
+    status: Status
+    run: int
+    batches: int
+    start_at: int | None = None
+    completed_at: int | None = None
+    cancel_requested_at: int | None = None
+    paused_at: int | None = None
+    last_line: int = 0
+
+
 class Execution(msgspec.Struct, frozen=True, kw_only=True):
-    """The whole of an execution."""
+    """The whole of an execution. It is at least as new as its `revision`."""
 
     head: Head
     inputs: msgspec.Raw
@@ -83,3 +103,4 @@ class Execution(msgspec.Struct, frozen=True, kw_only=True):
     cancel_requested_at: int | None = None
     paused_at: int | None = None
     logs: tuple[LogRecord, ...] = ()
+    revision: Revision | None = None

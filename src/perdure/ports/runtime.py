@@ -9,7 +9,8 @@ from typing import Protocol
 import msgspec
 
 from perdure.model.exceptions import PerdureError
-from perdure.model.execution import Execution, Head, TaskRun
+from perdure.model.execution import Execution, Head, Revision, TaskRun
+from perdure.model.status import Status
 from perdure.ports.executions import ListPage, ListRequest
 from perdure.ports.logs import LogFile, LogPage, LogQuery
 
@@ -24,8 +25,9 @@ class Problem(msgspec.Struct, frozen=True):
 class RefusedError(PerdureError):
     """A request that the engine does not carry out; nothing changed.
 
-    Codes: unknown_workflow, unknown_version, unknown_execution, invalid_inputs, already_ended,
-    not_paused, already_paused, inbox_full, overloaded, storage_failed, shutting_down.
+    Codes: unknown_workflow, unknown_version, workflow_retired, unknown_execution, invalid_inputs,
+    idempotency_mismatch, already_ended, not_paused, already_paused, conflict, inbox_full,
+    not_ready, overloaded, storage_failed, shutting_down.
     """
 
     def __init__(
@@ -44,7 +46,10 @@ class RefusedError(PerdureError):
 
 
 class StartRequest(msgspec.Struct, frozen=True, kw_only=True):
-    """An execution to start. `inputs` is a JSON object."""
+    """An execution to start. `inputs` is a JSON object.
+
+    It does not start before `start_at`; a moment that is over is as good as none.
+    """
 
     workflow_id: str
     inputs: bytes
@@ -53,10 +58,21 @@ class StartRequest(msgspec.Struct, frozen=True, kw_only=True):
     priority: int = 0
     timeout_ms: int | None = None
     created_by: str | None = None
+    start_at: int | None = None
+
+
+class Started(msgspec.Struct, frozen=True):
+    """An execution that was started under an idempotency key: now, or (`repeated`) before."""
+
+    head: Head
+    repeated: bool
 
 
 class Served(msgspec.Struct, frozen=True, kw_only=True):
-    """A workflow version that can be executed. `input_schema` is JSON Schema (2020-12), as JSON."""
+    """A workflow version that can be executed. `input_schema` is JSON Schema (2020-12), as JSON.
+
+    `source` is the text of its definition; None where that is not known, or too long to be shown.
+    """
 
     workflow_id: str
     version: str
@@ -66,6 +82,17 @@ class Served(msgspec.Struct, frozen=True, kw_only=True):
     tags: dict[str, str] = {}
     timeout_ms: int | None = None
     input_schema: bytes = b"{}"
+    source: str | None = None
+
+
+class Offer(msgspec.Struct, frozen=True):
+    """A workflow version that is served, and since when it is retired, if it is.
+
+    Of a retired one callers start no executions; those that it has go on.
+    """
+
+    served: Served
+    retired_at: int | None = None
 
 
 class Health(msgspec.Struct, frozen=True, kw_only=True):
@@ -100,8 +127,30 @@ class Runtime(Protocol):
         """Start an execution; returns once the start is on disk."""
         ...
 
+    async def execute_once(self, request: StartRequest, key: str) -> Started:
+        """Start an execution unless its caller has started it under this key before.
+
+        Whatever happens meanwhile, all who ask in the same way get the same execution, until the
+        key expires. Refused with idempotency_mismatch where they ask in another way.
+        """
+        ...
+
     async def wait(self, execution_id: str, seconds: float) -> bool:
-        """Wait until the execution has ended, or stays paused: whether it did within the time."""
+        """Wait until the execution has ended: whether it did within the time."""
+        ...
+
+    async def wait_for_change(
+        self, execution_id: str, seconds: float, *, since: Status | None = None
+    ) -> bool:
+        """Wait until the status changes, or for so long.
+
+        It is not waited after an end, nor where the status is not `since` any more. False where
+        too many wait already: then it returned at once.
+        """
+        ...
+
+    async def revision(self, execution_id: str, *, with_logs: bool) -> Revision:
+        """Where the execution stands: that of `execution` at this moment, without reading it."""
         ...
 
     async def execution(self, execution_id: str, *, logs: int) -> Execution:
@@ -142,8 +191,19 @@ class Runtime(Protocol):
         """Hand an event to an execution, on disk on return; False if its id came before."""
         ...
 
-    def workflows(self) -> Sequence[Served]:
-        """What can be executed."""
+    def offers(self, after: str, limit: int, *, retired: bool) -> Sequence[Offer]:
+        """The highest version of each workflow by id, from the first id beyond `after` on.
+
+        Retired ones only with `retired`.
+        """
+        ...
+
+    def versions(self, workflow_id: str) -> Sequence[Offer]:
+        """Every served version of a workflow, the highest first."""
+        ...
+
+    async def retire(self, workflow_id: str) -> None:
+        """Let callers start no version of a workflow that is served now, nor a lower one."""
         ...
 
     def health(self) -> Health:

@@ -32,7 +32,10 @@ class CurrentTask(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Waiting(msgspec.Struct, frozen=True, kw_only=True):
-    """What an execution waits for: a timer, an event, or a child; `until` is a timer's moment."""
+    """What an execution waits for: a timer, an event, a child, or the moment of its start.
+
+    `until` is the moment of a timer or a start; `position` is empty for a start.
+    """
 
     kind: str
     position: str

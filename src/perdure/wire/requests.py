@@ -1,5 +1,6 @@
 """The bodies that clients send."""
 
+from datetime import datetime
 from typing import Annotated
 
 import msgspec
@@ -19,7 +20,8 @@ class Execute(Request, frozen=True, kw_only=True):
     """An execution to start.
 
     `inputs` is an object; without `version` the highest release is executed; a higher `priority`
-    is admitted earlier; `timeout` is a duration of the whole execution, such as ``"1h30m"``.
+    is admitted earlier; it does not start before `start_at`, a time with its zone; `timeout` is a
+    duration of the whole execution from its start on, such as ``"1h30m"``.
     """
 
     inputs: Annotated[msgspec.Raw, Meta(extra_json_schema={"type": "object"})] = msgspec.field(
@@ -28,6 +30,7 @@ class Execute(Request, frozen=True, kw_only=True):
     version: Annotated[str, Meta(min_length=1, max_length=128)] | None = None
     tags: Annotated[dict[_TagKey, _TagValue], Meta(max_length=64)] = {}
     priority: Annotated[int, Meta(ge=-HIGHEST_PRIORITY, le=HIGHEST_PRIORITY)] = 0
+    start_at: Annotated[datetime, Meta(tz=True)] | None = None
     timeout: Annotated[str, Meta(min_length=1, max_length=64)] | None = None
 
 

@@ -1,6 +1,6 @@
 """Moments as the API writes them: ISO 8601 in UTC, with milliseconds and a ``Z``."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from typing import Annotated, overload
 
@@ -8,6 +8,15 @@ import msgspec
 
 Time = Annotated[str, msgspec.Meta(extra_json_schema={"format": "date-time"})]
 """``2026-02-23T16:30:00.123Z``"""
+
+
+_EPOCH = datetime.fromtimestamp(0, UTC)
+_MS = timedelta(milliseconds=1)
+
+
+def milliseconds(at: datetime) -> int:
+    """A moment with its zone as milliseconds since 1970; what is finer is rounded up."""
+    return -((_EPOCH - at) // _MS)
 
 
 @lru_cache(maxsize=1024)

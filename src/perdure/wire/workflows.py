@@ -2,9 +2,14 @@
 
 import msgspec
 
+from perdure.wire.times import Time
+
 
 class Workflow(msgspec.Struct, frozen=True, kw_only=True):
-    """A workflow version that can be executed. `input_schema` is JSON Schema (2020-12)."""
+    """A workflow version that is served. `input_schema` is JSON Schema (2020-12).
+
+    `retired_at` is null unless it was retired: of a retired one no executions are started.
+    """
 
     workflow_id: str
     version: str
@@ -13,11 +18,26 @@ class Workflow(msgspec.Struct, frozen=True, kw_only=True):
     tags: dict[str, str]
     digest: str
     timeout_ms: int | None
+    retired_at: Time | None
     input_schema: msgspec.Raw
 
 
+class WholeWorkflow(Workflow, frozen=True, kw_only=True):
+    """A workflow version with the text of its definition; null where that is not known."""
+
+    source: str | None
+
+
 class Workflows(msgspec.Struct, frozen=True, kw_only=True):
-    """Everything that can be executed; `problems` are what could not be loaded, and why."""
+    """The highest version of each workflow; `problems` are what could not be loaded, and why."""
 
     workflows: list[Workflow]
     problems: list[str]
+    next_cursor: str | None
+
+
+class Versions(msgspec.Struct, frozen=True, kw_only=True):
+    """The versions of a workflow, the highest first."""
+
+    versions: list[Workflow]
+    next_cursor: str | None

@@ -83,7 +83,7 @@ class JournalReads:
         return first[0][0] if first else None
 
     def next_start_ms(self) -> int | None:
-        first = self._readers.connection().execute(_STARTING["next_start"]).fetchall()
+        first: list[Any] = self._readers.connection().execute(_STARTING["next_start"]).fetchall()
         return first[0][0] if first else None
 
     def keyed(self, caller: str, workflow_id: str, key: str) -> Keyed | None:
@@ -95,7 +95,8 @@ class JournalReads:
         return Keyed(execution_id(execution), digest, expires_at)
 
     def retirements(self) -> Sequence[Retirement]:
-        found = self._readers.connection().execute(_STARTING["retirements"]).fetchall()
+        connection = self._readers.connection()
+        found: list[Any] = connection.execute(_STARTING["retirements"]).fetchall()
         return [Retirement(*values) for values in found]
 
     def newest_id(self) -> str | None:
