@@ -6,9 +6,13 @@ its end or crash. What must hold at every moment is checked while it runs (`Ledg
 """
 
 import asyncio
+import gc
 import logging
 import random
-from collections.abc import Awaitable, Callable, Sequence
+import sys
+import warnings
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
@@ -370,6 +374,21 @@ async def _act(engine: Engine, world: World, actions: Sequence[Action], started_
         action.done = True
 
 
-def quiet_logs() -> None:
-    """What the engine says of deaths is expected here."""
+@contextmanager
+def buried_quietly() -> Iterator[None]:
+    """What a crash leaves half done complains when it is collected, and the engine tells of deaths;
+    here both are expected. Loggers are left as they were.
+    """
+    loggers = [logging.getLogger(), logging.getLogger("perdure")]
+    levels = [logger.level for logger in loggers]
     logging.getLogger("perdure").setLevel(logging.CRITICAL)
+    hook, sys.unraisablehook = sys.unraisablehook, lambda unraisable: None
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+            gc.collect()
+    finally:
+        sys.unraisablehook = hook
+        for logger, level in zip(loggers, levels, strict=True):
+            logger.setLevel(level)

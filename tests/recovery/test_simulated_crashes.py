@@ -1,10 +1,6 @@
 """A crash after every single commit leads to the undisturbed result (promises 1 to 3)."""
 
-import gc
-import logging
 import os
-import sys
-import warnings
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -23,9 +19,9 @@ from tests.recovery.simulation import (
     Action,
     Disturbance,
     World,
+    buried_quietly,
     execute_to_end,
     execute_until_held,
-    quiet_logs,
     resume_to_end,
 )
 
@@ -35,20 +31,8 @@ KINDS = ("server crash", "worker crash", "failed commit")
 
 @pytest.fixture(autouse=True)
 def _buried_quietly() -> Iterator[None]:
-    """What a crash leaves half done complains when it is collected; here that is expected."""
-    level = logging.getLogger("perdure").level
-    loggers = [logging.getLogger(), logging.getLogger("perdure")]
-    levels = [logger.level for logger in loggers]
-    quiet_logs()
-    hook, sys.unraisablehook = sys.unraisablehook, lambda unraisable: None
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
+    with buried_quietly():
         yield
-        gc.collect()
-    sys.unraisablehook = hook
-    for logger, level in zip(loggers, levels, strict=True):
-        logger.setLevel(level)
-    logging.getLogger("perdure").setLevel(level)
 
 
 def run(plan: Any, actions: Sequence[tuple[float, str, str]], disturbance: Disturbance) -> World:

@@ -8,12 +8,12 @@ import httpx
 import msgspec
 
 from perdure.api import create_app
-from perdure.model.execution import Execution, Head, LogRecord, TaskRun
+from perdure.model.execution import Execution, Head, LogRecord, Revision, TaskRun
 from perdure.model.identifiers import execution_id
 from perdure.model.status import Status
 from perdure.ports.executions import ListPage, ListRequest, Place, Total
 from perdure.ports.logs import LogFile, LogPage, LogQuery
-from perdure.ports.runtime import Health, RefusedError, Served, StartRequest
+from perdure.ports.runtime import Health, Offer, RefusedError, Started, StartRequest
 
 NOW_MS = 1_771_864_200_123
 NOW = "2026-02-23T16:30:00.123Z"
@@ -71,6 +71,7 @@ class FakeRuntime:
     """Answers from its attributes, notes what it was asked, and refuses with `refusal`."""
 
     def __init__(self) -> None:
+        self.current = Revision(status=Status.RUNNING, run=1, batches=3, last_line=2)
         self.refusal: Exception | None = None
         self.started: list[StartRequest] = []
         self.waited: list[float] = []
@@ -82,9 +83,14 @@ class FakeRuntime:
         self.parts: list[bytes | Exception] = []
         self.downloads: list[FakeDownload] = []
         self.runs: list[TaskRun] = []
-        self.whole = Execution(head=a_head(), inputs=msgspec.Raw(b"{}"))
+        self.whole = Execution(head=a_head(), inputs=msgspec.Raw(b"{}"), revision=self.current)
         self.event_ids: set[str] = set()
-        self.served: list[Served] = []
+        self.offered: list[Offer] = []
+        self.retired: list[str] = []
+        self.keys: list[str] = []
+        self.repeated = False
+        self.may_wait = True
+        self.since: list[Status | None] = []
         self.state = Health(ready=True, workers=1, running=0, pending=0)
 
     def _refuse(self) -> None:
@@ -98,6 +104,24 @@ class FakeRuntime:
     async def execute(self, request: StartRequest) -> Head:
         self.started.append(request)
         return self._head()
+
+    async def execute_once(self, request: StartRequest, key: str) -> Started:
+        self.keys.append(key)
+        self.started.append(request)
+        return Started(self._head(), self.repeated)
+
+    async def wait_for_change(
+        self, execution_id: str, seconds: float, *, since: Status | None = None
+    ) -> bool:
+        self._refuse()
+        self.waited.append(seconds)
+        self.since.append(since)
+        return self.may_wait
+
+    async def revision(self, execution_id: str, *, with_logs: bool) -> Revision:
+        self._refuse()
+        self.asked.append((execution_id, with_logs))
+        return self.current
 
     async def wait(self, execution_id: str, seconds: float) -> bool:
         self.waited.append(seconds)
@@ -164,9 +188,18 @@ class FakeRuntime:
             self.event_ids.add(event_id)
         return True
 
-    def workflows(self) -> Sequence[Served]:
+    def offers(self, after: str, limit: int, *, retired: bool) -> Sequence[Offer]:
         self._refuse()
-        return self.served
+        self.asked.append((after, limit, retired))
+        return [each for each in self.offered if each.served.workflow_id > after][:limit]
+
+    def versions(self, workflow_id: str) -> Sequence[Offer]:
+        self._refuse()
+        return self.offered
+
+    async def retire(self, workflow_id: str) -> None:
+        self._refuse()
+        self.retired.append(workflow_id)
 
     def health(self) -> Health:
         return self.state

@@ -29,11 +29,13 @@ REFUSED_BY_THE_API: dict[str, tuple[str, str, dict[str, Any]]] = {
     ),
     "invalid_request": ("POST", EXECUTE, {"json": {"start_at": "tomorrow"}}),
     "too_deep": ("POST", EXECUTE, {"content": '{"inputs":' + '{"a":' * 101 + "1" + "}" * 102}),
-    "not_supported": ("POST", EXECUTE, {"headers": {"Idempotency-Key": "k"}}),
+    "invalid_idempotency_key": ("POST", EXECUTE, {"headers": {"Idempotency-Key": ""}}),
 }
 REFUSED_BY_THE_ENGINE = {
     "unknown_workflow": 404,
     "unknown_version": 404,
+    "workflow_retired": 410,
+    "idempotency_mismatch": 422,
     "unknown_execution": 404,
     "invalid_inputs": 422,
     "already_ended": 409,

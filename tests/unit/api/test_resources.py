@@ -1,11 +1,11 @@
-"""Executions, logs, tasks, events and workflows beside what lists and starts have in common."""
+"""Executions, logs, tasks and events beside what lists and starts have in common."""
 
 import msgspec
 import pytest
 
 from perdure.model.execution import Execution, TaskRun
 from perdure.model.status import Status
-from perdure.ports.runtime import Health, RefusedError, Served
+from perdure.ports.runtime import RefusedError
 from tests.unit.api.fakes import ID, NOW_MS, FakeRuntime, a_head, connected
 
 EXECUTION = f"/api/executions/{ID}"
@@ -204,44 +204,6 @@ async def test_a_bad_event_is_refused(body: bytes, status: int, location: str) -
     assert answer.status_code == status
     assert answer.json()["errors"][0]["location"] == location
     assert runtime.asked == []
-
-
-# -- workflows -------------------------------------------------------------------------------
-
-
-async def test_lists_what_can_be_executed() -> None:
-    runtime = FakeRuntime()
-    runtime.served = [
-        Served(
-            workflow_id="weather",
-            version="2",
-            digest="d",
-            title="Weather",
-            tags={"team": "a"},
-            timeout_ms=5000,
-            input_schema=b'{"type":"object"}',
-        )
-    ]
-    runtime.state = Health(ready=True, workers=1, running=0, pending=0, problems=["a.py: why"])
-    async with connected(runtime) as client:
-        answer = await client.get("/api/workflows")
-        with_query = await client.get("/api/workflows?kind=python")
-    assert answer.json() == {
-        "workflows": [
-            {
-                "workflow_id": "weather",
-                "version": "2",
-                "kind": "python",
-                "title": "Weather",
-                "tags": {"team": "a"},
-                "digest": "d",
-                "timeout_ms": 5000,
-                "input_schema": {"type": "object"},
-            }
-        ],
-        "problems": ["a.py: why"],
-    }
-    assert with_query.status_code == 422
 
 
 async def test_an_ended_execution_shows_how_long_it_ran() -> None:

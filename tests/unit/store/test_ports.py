@@ -13,6 +13,7 @@ from tests.unit.ports.inbox_suite import InboxSuite
 from tests.unit.ports.journal_reads_suite import JournalReadsSuite
 from tests.unit.ports.log_reads_suite import LogReadsSuite
 from tests.unit.ports.logs_suite import LogsSuite
+from tests.unit.ports.starting_suite import StartingSuite
 from tests.unit.ports.subject import Subject
 from tests.unit.store.opened import Loop, open_store
 
@@ -57,6 +58,10 @@ class TestExecutionsUnderTightBounds(OnSqlite, ExecutionsSuite):
         monkeypatch.setattr(lists, "FEW", 3)
         monkeypatch.setattr(lists, "EXAMINED_LIMIT", 10)
         monkeypatch.setattr(walks, "_FIRST_PORTION", 2)
+
+
+class TestStarting(OnSqlite, StartingSuite):
+    pass
 
 
 class TestLogs(OnSqlite, LogsSuite):

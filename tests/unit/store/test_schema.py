@@ -6,11 +6,14 @@ from typing import Any
 
 import pytest
 
+from perdure.model.identifiers import execution_id
 from perdure.store.sqlite import schema
 from perdure.store.sqlite.connections import open_writer
 from perdure.store.sqlite.log_reads import add_functions
 from perdure.store.sqlite.schema import APPLICATION_IDS, Database, migrations
 from perdure.store.sqlite.statements import load, parse
+from tests.unit.ports.subject import CREATED
+from tests.unit.store.opened import Loop, open_store
 
 SQL = Path(schema.__file__).parent / "sql"
 STATEMENTS = [(file.name, name) for file in sorted(SQL.glob("*.sql")) for name in load(file.name)]
@@ -65,6 +68,30 @@ def test_a_migration_that_fails_is_undone(tmp_path: Path, monkeypatch: pytest.Mo
     assert connection.pragma("user_version") == len(steps) + 1
     assert connection.execute("SELECT name FROM sqlite_schema WHERE name = 'b'").fetchall() == []
     connection.close()
+
+
+def test_executions_of_an_old_folder_are_found(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Those that were pending before there were moments of starting are admitted."""
+    steps = migrations("journal")
+    with monkeypatch.context() as patched:
+        patched.setattr(schema, "migrations", lambda database: steps[:1])
+        old = open_writer(tmp_path / "perdure.db", "journal")
+    assert old.pragma("user_version") == 1
+    old.execute(
+        "INSERT INTO executions (key, workflow_id, workflow_version, digest, status, created_at, "
+        "tags, priority) VALUES (?, 'w', '1', 'd', 'pending', 5, '{}', 0)",
+        (CREATED << 21,),
+    )
+    old.close()
+    store = open_store(tmp_path, Loop())
+    id = execution_id(CREATED << 21)
+    assert store.journal.pending(10) == [id]
+    row = store.journal.row(id)
+    assert row is not None
+    assert (row.workflow_id, row.start_at) == ("w", None)
+    store.close()
 
 
 @pytest.mark.parametrize(("file", "name"), STATEMENTS)
