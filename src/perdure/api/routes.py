@@ -164,7 +164,7 @@ ROUTES: tuple[Route, ...] = (
         workflows.page,
         {200: Workflows},
         query=queries.WorkflowsQuery,
-        codes=frozenset({"invalid_cursor"}),
+        codes=frozenset({"invalid_cursor", "not_ready"}),
     ),
     Route("GET", _WORKFLOW, workflows.show, {200: WholeWorkflow}, codes=_SERVED),
     Route(

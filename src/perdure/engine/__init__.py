@@ -4,6 +4,8 @@ One file per service, all on one asyncio loop, all over the same `State`:
 
 - `ownership` answers the workers: appends, releases, outcomes; it alone gives executions away
 - `families` carries out what a batch means for children and parents
+- `starting` takes what callers want to have executed, under idempotency keys too; `scheduled` has
+  those admitted whose moment has come; `retiring` ends the service of workflows
 - `admission` decides what is loaded next: the running limit, pending ones, ready ones
 - `timers` moves due timers into inboxes
 - `control` carries out cancel, pause, resume and outside events

@@ -167,11 +167,12 @@ class ServedCatalog:
         return version in self._entries.get(workflow_id, ())
 
     def all(self) -> Sequence[Served]:
-        """Every served version, by id, the highest version first."""
+        """Every version that callers can execute, by id, the highest first."""
         return [
-            versions[version].served
-            for _, versions in sorted(self._entries.items())
-            for version in sorted(versions, key=version_key, reverse=True)
+            offer.served
+            for workflow_id in self._ids
+            for offer in self.versions(workflow_id)
+            if offer.retired_at is None
         ]
 
 

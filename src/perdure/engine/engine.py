@@ -204,6 +204,7 @@ class Engine:
 
     def offers(self, after: str, limit: int, *, retired: bool) -> Sequence[Offer]:
         """The highest version of each workflow by id, from the first id beyond `after` on."""
+        self._workers.require_first()
         return self._state.catalog.offers(after, limit, retired=retired)
 
     def versions(self, workflow_id: str) -> Sequence[Offer]:
@@ -216,7 +217,7 @@ class Engine:
         await self._retiring.retire(workflow_id)
 
     def workflows(self) -> Sequence[Served]:
-        """Every version that can be executed, by id, the highest first."""
+        """Every version that callers can execute, by id, the highest first."""
         return self._state.catalog.all()
 
     def import_problems(self) -> Sequence[ImportProblem]:

@@ -2,11 +2,14 @@ import hashlib
 import inspect
 import json
 from dataclasses import dataclass
-from typing import Any
+from pathlib import Path
+from typing import Any, cast
 
 import pytest
 
 from perdure import ChildHandle, continue_as_new, task, workflow
+from perdure.authoring import source
+from perdure.authoring.workflow import Workflow
 from perdure.machine import commands as c
 from perdure.machine import events as e
 from perdure.model.exceptions import DefinitionError, DisagreementError, EncodingError, UsageError
@@ -35,13 +38,15 @@ async def answer(question: str, loud: bool = False) -> Answer:
 
 def test_a_workflow_is_announced_with_what_it_takes() -> None:
     served = answer.served()
-    source = inspect.getsource(inspect.unwrap(answer))
+    written = inspect.getsource(inspect.unwrap(answer))
     assert served.workflow_id == "answer"
     assert served.version == "2"
     assert served.title == "Answering"
     assert served.tags == {"team": "weather"}
     assert served.timeout_ms == 3_600_000
-    assert served.digest == hashlib.sha256(source.encode()).hexdigest()
+    assert served.digest == hashlib.sha256(written.encode()).hexdigest()
+    assert served.source == written
+    assert written.startswith('@workflow(version="2", title="Answering"')
     assert json.loads(served.input_schema) == {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "Answering",
@@ -54,6 +59,27 @@ def test_a_workflow_is_announced_with_what_it_takes() -> None:
         "required": ["question"],
         "additionalProperties": False,
     }
+
+
+def test_a_source_is_shown_unless_it_is_too_long(monkeypatch: pytest.MonkeyPatch) -> None:
+    length = len(inspect.getsource(inspect.unwrap(answer)).encode())
+    monkeypatch.setattr(source, "TEXT_LIMIT_BYTES", length)
+    assert answer.served().source is not None
+    monkeypatch.setattr(source, "TEXT_LIMIT_BYTES", length - 1)
+    served = answer.served()
+    assert served.source is None
+    assert served.digest == answer.served().digest != ""
+
+
+def test_code_that_was_never_in_a_file_has_the_source_of_its_module() -> None:
+    namespace = {"__name__": __name__}
+    exec("async def made() -> int:\n    return 1", namespace)  # noqa: S102 - code without a file
+    made = Workflow(cast(Any, namespace["made"])).served()
+    assert made.source == Path(__file__).read_text(encoding="utf-8")
+    namespace = {"__name__": "nowhere"}
+    exec("async def lost() -> int:\n    return 1", namespace)  # noqa: S102 - and without a module
+    lost = Workflow(cast(Any, namespace["lost"])).served()
+    assert (lost.source, lost.digest) == (None, "")
 
 
 def test_a_workflow_without_options_has_the_name_of_its_function() -> None:

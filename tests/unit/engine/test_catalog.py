@@ -71,6 +71,7 @@ def test_a_retired_workflow_is_offered_to_those_who_ask_for_it() -> None:
     assert [o.retired_at for o in served.versions("w")] == [5, 5]
     assert executed(served) == executed(served, "1") == executed(served, "2") == "workflow_retired"
     assert executed(served, "3") == "unknown_version"
+    assert [each.workflow_id for each in served.all()] == ["a"]
     assert served.find("w", "1").served.version == "1", "for children"
 
 

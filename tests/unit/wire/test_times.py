@@ -1,9 +1,9 @@
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta, timezone
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from perdure.wire.times import moment
+from perdure.wire.times import milliseconds, moment
 
 
 def test_has_milliseconds_and_a_z() -> None:
@@ -21,3 +21,17 @@ def test_reads_back_as_the_same_moment(at_ms: int) -> None:
     read = datetime.fromisoformat(moment(at_ms))
     seconds, milliseconds = divmod(at_ms, 1000)
     assert read == datetime.fromtimestamp(seconds, UTC).replace(microsecond=milliseconds * 1000)
+
+
+zones = st.integers(-1439, 1439).map(lambda minutes: timezone(timedelta(minutes=minutes)))
+
+
+@given(st.integers(-60_000_000_000_000, 250_000_000_000_000), zones)
+def test_a_moment_is_the_same_in_every_zone(at_ms: int, zone: timezone) -> None:
+    at = datetime.fromtimestamp(0, UTC) + timedelta(milliseconds=at_ms)
+    assert milliseconds(at.astimezone(zone)) == at_ms
+
+
+def test_what_is_finer_than_milliseconds_is_rounded_up() -> None:
+    at = datetime(2026, 2, 23, 16, 30, 0, 123_001, tzinfo=UTC)
+    assert milliseconds(at) == 1_771_864_200_124
