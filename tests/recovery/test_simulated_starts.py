@@ -28,7 +28,7 @@ T = TypeVar("T")
 
 PROGRAMS = {("generated", "1"): generated}
 KINDS = ("server crash", "worker crash", "failed commit")
-HOUR_MS = 3_600_000
+LATER_MS = 120_000
 PLAN = ["seq", ["task", "a", 0, 10], ["task", "b", 0, 10]]
 SIMULATED = settings(
     max_examples=int(os.environ.get("PERDURE_TEST_EXAMPLES", "10")),
@@ -140,13 +140,13 @@ def test_of_many_at_once_each_key_starts_one(clients: list[Asking], kind: str, a
 
 
 def test_a_key_is_forgotten_after_its_time(monkeypatch: pytest.MonkeyPatch) -> None:
-    limits = msgspec.structs.replace(simulation.LIMITS, idempotency_ttl_ms=2 * HOUR_MS)
+    limits = msgspec.structs.replace(simulation.LIMITS, idempotency_ttl_ms=2 * LATER_MS)
     monkeypatch.setattr(simulation, "LIMITS", limits)
 
     async def script(engine: Engine, world: World) -> None:
         assert world.store is not None
         first = await engine.execute_once(request(), "k")
-        await asyncio.sleep(2 * 3600 - 60)
+        await asyncio.sleep(180)
         assert (await engine.execute_once(request(), "k")).repeated
         with pytest.raises(RefusedError, match="asked for in another way"):
             await engine.execute_once(request(priority=1), "k")
@@ -154,7 +154,7 @@ def test_a_key_is_forgotten_after_its_time(monkeypatch: pytest.MonkeyPatch) -> N
         other = await engine.execute_once(request(priority=1), "k")
         assert not other.repeated
         assert other.head.execution_id != first.head.execution_id
-        await asyncio.sleep(2 * 3600 + 120)
+        await asyncio.sleep(360)
         assert world.store.journal.keyed("", "generated", "k") is None, "it was deleted"
 
     lived(script)
@@ -223,13 +223,13 @@ async def schedule(engine: Engine, after_ms: int, *, priority: int = 0) -> tuple
 
 def test_it_starts_when_its_moment_has_come() -> None:
     async def script(engine: Engine, world: World) -> None:
-        execution_id, start_at = await schedule(engine, HOUR_MS)
-        await asyncio.sleep(3599)
+        execution_id, start_at = await schedule(engine, LATER_MS)
+        await asyncio.sleep(119)
         waiting = await engine.execution(execution_id, logs=10)
         assert waiting.head.status is Status.PENDING
         [wait] = waiting.waiting_for
-        assert (wait.kind, wait.until, wait.since) == ("start", start_at, start_at - HOUR_MS)
-        assert [line.message for line in waiting.logs] == ["starts at 2026-02-23T17:30:00.000Z"]
+        assert (wait.kind, wait.until, wait.since) == ("start", start_at, start_at - LATER_MS)
+        assert [line.message for line in waiting.logs] == ["starts at 2026-02-23T16:32:00.000Z"]
         assert world.begun == []
         execution = await ended(engine, execution_id)
         assert execution.head.started_at is not None
@@ -239,7 +239,7 @@ def test_it_starts_when_its_moment_has_come() -> None:
     lived(script)
 
 
-@pytest.mark.parametrize("after_ms", [-HOUR_MS, 0])
+@pytest.mark.parametrize("after_ms", [-LATER_MS, 0])
 def test_a_moment_that_is_over_is_none(after_ms: int) -> None:
     async def script(engine: Engine, world: World) -> None:
         start_at = clock_of(engine).now_ms() + after_ms
@@ -252,12 +252,12 @@ def test_a_moment_that_is_over_is_none(after_ms: int) -> None:
 def test_the_clock_may_jump() -> None:
     async def script(engine: Engine, world: World) -> None:
         clock = clock_of(engine)
-        soon, _ = await schedule(engine, HOUR_MS)
-        later, _ = await schedule(engine, 3 * HOUR_MS)
-        clock.jump_ms -= HOUR_MS
-        await asyncio.sleep(3600)
+        soon, _ = await schedule(engine, LATER_MS)
+        later, _ = await schedule(engine, 3 * LATER_MS)
+        clock.jump_ms -= LATER_MS
+        await asyncio.sleep(120)
         assert (await engine.execution(soon, logs=0)).head.status is Status.PENDING
-        clock.jump_ms += 2 * HOUR_MS
+        clock.jump_ms += 2 * LATER_MS
         await asyncio.sleep(2)
         assert (await engine.execution(soon, logs=0)).head.status is Status.COMPLETED
         assert (await engine.execution(later, logs=0)).head.status is Status.PENDING
@@ -270,8 +270,8 @@ def test_it_starts_though_the_server_was_down_at_its_moment() -> None:
 
     async def script(engine: Engine, world: World) -> Execution | None:
         if not lives:
-            lives.append((await schedule(engine, HOUR_MS))[0])
-            lives.append((await schedule(engine, 9 * HOUR_MS))[0])
+            lives.append((await schedule(engine, LATER_MS))[0])
+            lives.append((await schedule(engine, 9 * LATER_MS))[0])
             return None
         await asyncio.sleep(1)
         assert (await engine.execution(lives[1], logs=0)).head.status is Status.PENDING
@@ -282,7 +282,7 @@ def test_it_starts_though_the_server_was_down_at_its_moment() -> None:
         world = World(Path(folder), PROGRAMS)
         observe_with(world)
         world.live(script)
-        world.now_ms += 2 * HOUR_MS
+        world.now_ms += 2 * LATER_MS
         execution = world.live(script)
         assert execution is not None
         assert execution.head.status is Status.COMPLETED
@@ -310,7 +310,7 @@ def test_those_that_wait_hold_no_slot_and_stop_nobody(monkeypatch: pytest.Monkey
 
     async def script(engine: Engine, world: World) -> None:
         for _ in range(20):
-            await schedule(engine, HOUR_MS)
+            await schedule(engine, LATER_MS)
         assert (engine.health().pending, engine.health().running) == (0, 0)
         assert (await engine.execute(request())).status is Status.RUNNING
 
@@ -321,10 +321,10 @@ def test_those_that_are_due_come_by_priority_and_age(monkeypatch: pytest.MonkeyP
     one_at_a_time(monkeypatch)
 
     async def script(engine: Engine, world: World) -> None:
-        busy = await engine.execute(request(["task", "a", 0, 7_200_000]))
-        high, _ = await schedule(engine, HOUR_MS, priority=5)
-        higher, _ = await schedule(engine, 9 * HOUR_MS, priority=9)
-        low, _ = await schedule(engine, HOUR_MS - 1)
+        busy = await engine.execute(request(["task", "a", 0, 240_000]))
+        high, _ = await schedule(engine, LATER_MS, priority=5)
+        higher, _ = await schedule(engine, 9 * LATER_MS, priority=9)
+        low, _ = await schedule(engine, LATER_MS - 1)
         queued = await engine.execute(request(priority=1))
         assert queued.status is Status.PENDING
         for execution_id in (busy.execution_id, high, queued.execution_id, low):
@@ -338,18 +338,18 @@ def test_those_that_are_due_come_by_priority_and_age(monkeypatch: pytest.MonkeyP
 
 def test_one_that_waits_can_be_paused_resumed_and_cancelled() -> None:
     async def script(engine: Engine, world: World) -> None:
-        cancelled, _ = await schedule(engine, HOUR_MS)
+        cancelled, _ = await schedule(engine, LATER_MS)
         assert (await engine.cancel(cancelled)).status is Status.CANCELLED
-        paused, start_at = await schedule(engine, HOUR_MS)
-        both, _ = await schedule(engine, HOUR_MS)
+        paused, start_at = await schedule(engine, LATER_MS)
+        both, _ = await schedule(engine, LATER_MS)
         assert (await engine.pause(paused)).status is Status.PAUSED
         assert (await engine.resume(paused)).status is Status.PENDING
         await engine.pause(both)
         [wait] = (await engine.execution(both, logs=0)).waiting_for
         assert wait.until == start_at
-        await asyncio.sleep(1800)
+        await asyncio.sleep(60)
         assert (await engine.execution(paused, logs=0)).head.status is Status.PENDING
-        await asyncio.sleep(1801)
+        await asyncio.sleep(61)
         assert (await engine.execution(paused, logs=0)).head.status is Status.COMPLETED
         assert (await engine.execution(both, logs=0)).head.status is Status.PAUSED
         assert (await engine.resume(both)).status is Status.PENDING
@@ -392,7 +392,7 @@ def test_every_change_of_status_wakes_who_waits_for_it() -> None:
 def test_nobody_waits_longer_than_wanted_or_for_what_is_over() -> None:
     async def script(engine: Engine, world: World) -> None:
         now_s = asyncio.get_running_loop().time
-        execution_id, _ = await schedule(engine, HOUR_MS)
+        execution_id, _ = await schedule(engine, LATER_MS)
         began_s = now_s()
         assert await engine.wait_for_change(execution_id, 5.0)
         assert now_s() - began_s == pytest.approx(5.0)
@@ -409,7 +409,7 @@ def test_nobody_waits_longer_than_wanted_or_for_what_is_over() -> None:
 
 def test_a_cancel_wakes_too_and_so_does_a_stop() -> None:
     async def script(engine: Engine, world: World) -> None:
-        ids = [(await schedule(engine, HOUR_MS))[0] for _ in range(2)]
+        ids = [(await schedule(engine, LATER_MS))[0] for _ in range(2)]
         waiting = [asyncio.ensure_future(engine.wait_for_change(id, 60.0)) for id in ids]
         await asyncio.sleep(0.1)
         await engine.cancel(ids[0])
@@ -427,7 +427,7 @@ def test_only_so_many_may_wait(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(simulation, "LIMITS", limits)
 
     async def script(engine: Engine, world: World) -> list[bool]:
-        execution_id, _ = await schedule(engine, HOUR_MS)
+        execution_id, _ = await schedule(engine, LATER_MS)
         waits = [engine.wait_for_change(execution_id, 5.0) for _ in range(3)]
         return await asyncio.gather(*waits)
 
