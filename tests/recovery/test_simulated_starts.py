@@ -461,3 +461,33 @@ def test_what_tells_of_changes_changes_with_what_is_shown() -> None:
         assert bare.revision.last_line == 0
 
     lived(script)
+
+
+def test_what_comes_in_while_it_is_paused_changes_its_revision() -> None:
+    """An attempt that ends meanwhile is shown, though no batch has it yet."""
+
+    async def script(engine: Engine, world: World) -> None:
+        head = await engine.execute(request(["task", "a", 0, 500]))
+        await asyncio.sleep(0.1)
+        await engine.pause(head.execution_id)
+        before = await engine.revision(head.execution_id, with_logs=False)
+        await asyncio.sleep(1)
+        after = await engine.revision(head.execution_id, with_logs=False)
+        assert (before.inbox_seq, after.inbox_seq) == (0, 1)
+        await engine.resume(head.execution_id)
+        execution = await ended(engine, head.execution_id)
+        assert execution.revision == await engine.revision(head.execution_id, with_logs=True)
+
+    lived(script)
+
+
+def test_an_end_known_from_memory_has_the_revision_that_is_read() -> None:
+    async def script(engine: Engine, world: World) -> None:
+        head = await engine.execute(request(["seq", PLAN, ["sleep", 50]]))
+        assert await engine.wait(head.execution_id, 60.0)
+        assert head.execution_id in engine._state._finished, "it is answered from memory"
+        execution = await engine.execution(head.execution_id, logs=100)
+        assert execution.revision == await engine.revision(head.execution_id, with_logs=True)
+        assert execution == await engine.execution(head.execution_id, logs=100)
+
+    lived(script)

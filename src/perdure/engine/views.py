@@ -17,6 +17,7 @@ from perdure.model.execution import (
 )
 from perdure.model.failure import Failure
 from perdure.model.position import is_internal
+from perdure.model.status import Status
 from perdure.ports.journal import Row
 
 
@@ -193,6 +194,7 @@ def revision_of(row: Row, last_line: int) -> Revision:
         status=row.status,
         run=row.run,
         batches=row.next_seq,
+        inbox_seq=row.inbox_seq if row.status is Status.PAUSED else 0,
         start_at=row.start_at,
         completed_at=row.completed_at,
         cancel_requested_at=row.cancel_requested_at,

@@ -75,13 +75,14 @@ class TaskRun(msgspec.Struct, frozen=True, kw_only=True):
 class Revision(msgspec.Struct, frozen=True, kw_only=True):
     """What changes whenever what is shown of an execution does, but for how long it has run.
 
-    `batches` is how many were ever recorded, `last_line` the `seq` of the newest log line, 0 where
-    none is shown.
+    `batches` is how many were ever recorded; `inbox_seq` counts what came in while it is paused, 0
+    otherwise; `last_line` is the `seq` of the newest log line, 0 where none is shown.
     """
 
     status: Status
     run: int
     batches: int
+    inbox_seq: int = 0
     start_at: int | None = None
     completed_at: int | None = None
     cancel_requested_at: int | None = None

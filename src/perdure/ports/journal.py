@@ -288,8 +288,9 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
 class Row(msgspec.Struct, frozen=True, kw_only=True):
     """An execution as it is recorded.
 
-    `journal_bytes` is the size of its generation's batches, `inbox_read` the number up to which
-    rows of its inbox were read, `start_at` the moment that it waits for with its start.
+    `journal_bytes` is the size of its generation's batches, `inbox_seq` the last number given to a
+    row of its inbox, `inbox_read` that up to which rows were read, `start_at` the moment that it
+    waits for with its start.
     """
 
     execution_id: str
@@ -313,6 +314,7 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
     active: bool
     journal_bytes: int = 0
     inbox_read: int = 0
+    inbox_seq: int = 0
     cancel_requested_at: int | None
     paused_at: int | None
     error: Failure | None

@@ -33,6 +33,7 @@ async def test_an_execution_has_a_tag_and_may_be_kept_by_its_client(method: str)
         {"status": Status.COMPLETED},
         {"run": 2},
         {"batches": 4},
+        {"inbox_seq": 1},
         {"start_at": 5},
         {"completed_at": 5},
         {"cancel_requested_at": 5},

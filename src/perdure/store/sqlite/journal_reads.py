@@ -153,6 +153,7 @@ def _row(values: Sequence[Any]) -> Row:
         paused_at,
         error,
         start_at,
+        inbox_seq,
     ) = values
     return Row(
         execution_id=execution_id(key),
@@ -184,4 +185,5 @@ def _row(values: Sequence[Any]) -> Row:
         paused_at=paused_at,
         error=None if error is None else _failure.decode(error),
         start_at=start_at,
+        inbox_seq=inbox_seq,
     )
