@@ -361,6 +361,17 @@ def test_one_that_waits_can_be_paused_resumed_and_cancelled() -> None:
     lived(script)
 
 
+def test_one_that_waits_starts_though_its_workflow_was_retired() -> None:
+    async def script(engine: Engine, world: World) -> None:
+        execution_id, _ = await schedule(engine, 1_000)
+        await engine.retire("generated")
+        with pytest.raises(RefusedError, match="retired"):
+            await engine.execute(request())
+        assert (await ended(engine, execution_id)).head.status is Status.COMPLETED
+
+    lived(script)
+
+
 # -- who waits for a change --------------------------------------------------------------------
 
 

@@ -35,3 +35,9 @@ def test_a_moment_is_the_same_in_every_zone(at_ms: int, zone: timezone) -> None:
 def test_what_is_finer_than_milliseconds_is_rounded_up() -> None:
     at = datetime(2026, 2, 23, 16, 30, 0, 123_001, tzinfo=UTC)
     assert milliseconds(at) == 1_771_864_200_124
+
+
+def test_the_edges_of_the_calendar_are_moments_too() -> None:
+    first = datetime.min.replace(tzinfo=timezone(timedelta(hours=23)))
+    last = datetime.max.replace(tzinfo=timezone(timedelta(hours=-23)))
+    assert milliseconds(first) < -62_135_596_800_000 < 253_402_300_800_000 < milliseconds(last)
