@@ -5,7 +5,7 @@ Engine, store and worker are the real ones: see `simulation`.
 
 import asyncio
 import os
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import NamedTuple, TypeVar
@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 from perdure.engine.engine import Engine
 from perdure.model.execution import Execution
 from perdure.model.status import Status
+from perdure.ports.journal import Row
 from perdure.ports.runtime import RefusedError, StartRequest
 from tests.recovery import simulation
 from tests.recovery.programs import generated, observe_with
@@ -66,6 +67,12 @@ async def ended(engine: Engine, execution_id: str) -> Execution:
     return await engine.execution(execution_id, logs=100)
 
 
+def recorded(world: World) -> Sequence[Row]:
+    """Every execution that there is."""
+    assert world.store is not None
+    return world.store.journal.newest(1_000, None)
+
+
 # -- idempotency keys ------------------------------------------------------------------------
 
 
@@ -77,7 +84,7 @@ async def start_twice(engine: Engine, world: World) -> tuple[str, list[str]]:
     assert again.repeated
     assert again.head == execution.head
     assert execution.result is not None
-    there = [head.execution_id for head in await engine.executions(10, None)]
+    there = [row.execution_id for row in recorded(world)]
     return bytes(execution.result).decode(), there
 
 
@@ -128,7 +135,7 @@ def test_of_many_at_once_each_key_starts_one(clients: list[Asking], kind: str, a
 
     async def script(engine: Engine, world: World) -> None:
         await asyncio.gather(*(ask(engine, client) for client in clients))
-        there = {head.execution_id for head in await engine.executions(100, None)}
+        there = {row.execution_id for row in recorded(world)}
         assert there == {execution_id for execution_id, _ in acknowledged.values()}
         assert set(refusals) <= {"idempotency_mismatch"}
         assert set(acknowledged) == {client.key for client in clients}

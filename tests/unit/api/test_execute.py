@@ -208,14 +208,7 @@ async def test_broken_json_is_shown_where_it_breaks(body: bytes, offset: int, wh
         ({"inputs": "text"}, "/inputs", "Expected `object`, got `string`"),
         ({"input": {}}, "/input", "is not known; did you mean 'inputs'?"),
         ({"start": "tomorrow"}, "/start", "is not known; did you mean 'start_at'?"),
-        ({"start_at": "tomorrow"}, "/start_at", "Invalid RFC3339 encoded datetime"),
         ({"start_at": 1771864200}, "/start_at", "Expected `datetime | null`, got `int`"),
-        ({"start_at": "2026-02-30T00:00:00Z"}, "/start_at", "Invalid RFC3339 encoded datetime"),
-        (
-            {"start_at": "2026-02-23T16:30:00"},
-            "/start_at",
-            "Expected `datetime` with a timezone component",
-        ),
         ({"start_at": "2036-03-06T16:30:01Z"}, "/start_at", "is more than ten years ahead"),
         ({"start_at": "9999-12-31T23:59:59Z"}, "/start_at", "is more than ten years ahead"),
         ({"a/b~c": 1}, "/a~1b~0c", "is not known"),
@@ -256,6 +249,13 @@ async def test_what_is_wrong_is_listed_up_to_a_bound() -> None:
 @pytest.mark.parametrize("timeout", ["soon", "10", "-1s", "0s", "1000000w"])
 async def test_a_timeout_is_a_duration(timeout: str) -> None:
     assert list(await problems({"timeout": timeout})) == ["/timeout"]
+
+
+@pytest.mark.parametrize(
+    "moment", ["tomorrow", "", "2026-02-23", "2026-02-23T16:30:00", "2026-02-30T00:00:00Z", "0"]
+)
+async def test_a_moment_is_a_time_with_a_zone(moment: str) -> None:
+    assert list(await problems({"start_at": moment})) == ["/start_at"]
 
 
 @pytest.mark.parametrize("number", [b"1e999", b"-1e400"])
