@@ -54,15 +54,14 @@ class Starting:
         """Start an execution; returns once the start is on disk."""
         state, admission = self._state, self._admission
         create = self._creation(request, None)
-        at_once = create.status is Status.RUNNING
-        owned = admission.begin(create) if at_once else None
+        owned = admission.begin(create) if create.status is Status.RUNNING else None
         outcome = await (state.submit(create) if owned is None else state.create(create))
         if not outcome.done:
             if owned is not None:
                 self._ownership.halt(owned)
             raise storage_failed(outcome.detail)
-        if not at_once:
-            self._put_off(create)
+        if owned is None:
+            self._queue(create)
         return _head(create)
 
     async def execute_once(self, request: StartRequest, key: str) -> Started:
@@ -82,10 +81,9 @@ class Starting:
             return await self._again(outcome.execution_id, same=outcome.reason == "repeated")
         if not outcome.done:
             raise storage_failed(outcome.detail)
-        if create.status is Status.PENDING:
-            self._put_off(create)
-        elif not self._admission.has_room or self._admission.begin(create) is None:
-            self._admission.ready(create.execution_id)
+        may_begin = create.status is Status.RUNNING and self._admission.has_room
+        if not may_begin or self._admission.begin(create) is None:
+            self._queue(create)
         return Started(_head(create), repeated=False)
 
     async def _again(self, execution_id: str, *, same: bool) -> Started:
@@ -131,9 +129,11 @@ class Starting:
             idempotency=under,
         )
 
-    def _put_off(self, create: CreateExecution) -> None:
-        """An execution is on disk that does not begin at once."""
-        if create.start_at is None:
+    def _queue(self, create: CreateExecution) -> None:
+        """An execution is on disk that no worker has yet."""
+        if create.status is Status.RUNNING:
+            self._admission.ready(create.execution_id)
+        elif create.start_at is None:
             self._admission.queued(1)
         else:
             self._scheduled.set(create.start_at)
