@@ -69,7 +69,8 @@ class FileReply(Reply):
         """Send it; without its body to a HEAD request. The download is closed in any case."""
         gone = asyncio.ensure_future(self._client_left())
         try:
-            headers = [(b"content-type", self.media_type), _NOT_STORED, *self.headers]
+            cache_control = (b"cache-control", self.cache_control)
+            headers = [(b"content-type", self.media_type), cache_control, *self.headers]
             await send({"type": "http.response.start", "status": 200, "headers": headers})
             while with_body and not gone.done():
                 part = await self._download.part()
