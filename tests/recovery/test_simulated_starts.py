@@ -23,6 +23,7 @@ from perdure.ports.runtime import RefusedError, StartRequest
 from tests.recovery import simulation
 from tests.recovery.programs import generated, observe_with
 from tests.recovery.simulation import Disturbance, World, buried_quietly, retrying
+from tests.support.records import Records
 from tests.support.virtual_time import VirtualClock
 
 T = TypeVar("T")
@@ -69,8 +70,11 @@ async def ended(engine: Engine, execution_id: str) -> Execution:
 
 def recorded(world: World) -> Sequence[Row]:
     """Every execution that there is."""
-    assert world.store is not None
-    return world.store.journal.newest(1_000, None)
+    records = Records(world.folder)
+    try:
+        return records.rows()
+    finally:
+        records.close()
 
 
 # -- idempotency keys ------------------------------------------------------------------------
