@@ -7,6 +7,7 @@ from perdure.model.failure import Failure
 from perdure.model.status import Status
 from perdure.wire.logs import LogRecord, log_record
 from perdure.wire.times import Time, moment
+from perdure.wire.values import Value
 
 
 class Head(msgspec.Struct, frozen=True, kw_only=True):
@@ -57,12 +58,13 @@ class WrittenFailure(msgspec.Struct, frozen=True, kw_only=True):
 class Whole(Head, frozen=True, kw_only=True):
     """All of an execution.
 
+    `inputs` is an object; `result` is any JSON, and null until it has completed.
     `attempt` is the run number: 1, and one more for each operator's retry. `duration_ms` is how
     long it ran, or has been running so far; null where it never started.
     """
 
-    inputs: msgspec.Raw
-    result: msgspec.Raw | None
+    inputs: Value
+    result: Value
     error: WrittenFailure | None
     current_tasks: list[CurrentTask]
     waiting_for: list[Waiting]

@@ -4,6 +4,7 @@ import msgspec
 
 from perdure.model import execution as model
 from perdure.wire.times import Time, moment
+from perdure.wire.values import Value
 
 
 class LogRecord(msgspec.Struct, frozen=True, kw_only=True):
@@ -14,7 +15,7 @@ class LogRecord(msgspec.Struct, frozen=True, kw_only=True):
     level: model.Level
     task: str | None
     message: str
-    fields: msgspec.Raw | None
+    fields: Value
 
 
 class LogsPage(msgspec.Struct, frozen=True, kw_only=True):

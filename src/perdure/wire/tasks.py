@@ -6,6 +6,7 @@ from msgspec import UNSET, UnsetType
 from perdure.model import execution as model
 from perdure.wire.executions import WrittenFailure, failure
 from perdure.wire.times import Time, moment
+from perdure.wire.values import Value
 
 
 class TaskRun(msgspec.Struct, frozen=True, kw_only=True):
@@ -18,8 +19,8 @@ class TaskRun(msgspec.Struct, frozen=True, kw_only=True):
     attempt: int
     started_at: Time
     completed_at: Time | None
-    input: msgspec.Raw | UnsetType = UNSET
-    output: msgspec.Raw | UnsetType = UNSET
+    input: Value = UNSET
+    output: Value = UNSET
     error: WrittenFailure | UnsetType = UNSET
 
 

@@ -7,7 +7,7 @@ from typing import Annotated, overload
 import msgspec
 
 Time = Annotated[str, msgspec.Meta(extra_json_schema={"format": "date-time"})]
-"""``2026-02-23T16:30:00.123Z``"""
+"""``2026-02-23T16:30:00.123Z``: sorts as text, and `datetime.fromisoformat` reads it."""
 
 
 _EPOCH = datetime.fromtimestamp(0, UTC)

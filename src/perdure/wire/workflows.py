@@ -3,6 +3,7 @@
 import msgspec
 
 from perdure.wire.times import Time
+from perdure.wire.values import Value
 
 
 class Workflow(msgspec.Struct, frozen=True, kw_only=True):
@@ -19,7 +20,7 @@ class Workflow(msgspec.Struct, frozen=True, kw_only=True):
     digest: str
     timeout_ms: int | None
     retired_at: Time | None
-    input_schema: msgspec.Raw
+    input_schema: Value
 
 
 class WholeWorkflow(Workflow, frozen=True, kw_only=True):
