@@ -26,6 +26,11 @@ from perdure.client.exceptions import (
     UnexpectedAnswerError,
 )
 from perdure.client.following import Seen
+from perdure.wire.executions import ExecutionsPage, Head, Whole
+from perdure.wire.logs import LogRecord
+from perdure.wire.replies import EventReceipt
+from perdure.wire.tasks import TaskRun
+from perdure.wire.workflows import Workflow, Workflows
 
 __all__ = [
     "AddressError",
@@ -33,14 +38,22 @@ __all__ = [
     "Client",
     "ClientError",
     "ConflictError",
+    "EventReceipt",
     "ExecutionCancelledError",
     "ExecutionEndedError",
     "ExecutionFailedError",
+    "ExecutionsPage",
+    "Head",
+    "LogRecord",
     "NotFoundError",
     "NotReachableError",
     "RefusedInputError",
     "Seen",
+    "TaskRun",
     "UnauthorizedError",
     "UnavailableError",
     "UnexpectedAnswerError",
+    "Whole",
+    "Workflow",
+    "Workflows",
 ]

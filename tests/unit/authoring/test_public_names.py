@@ -1,8 +1,26 @@
 import subprocess
 import sys
 
+import pytest
+
 import perdure
 
+OF_THE_CLIENT = {
+    "AddressError",
+    "ApiError",
+    "Client",
+    "ClientError",
+    "ConflictError",
+    "ExecutionCancelledError",
+    "ExecutionEndedError",
+    "ExecutionFailedError",
+    "NotFoundError",
+    "NotReachableError",
+    "RefusedInputError",
+    "UnauthorizedError",
+    "UnavailableError",
+    "UnexpectedAnswerError",
+}
 PUBLIC = {
     "Cancelled",
     "ChildFailedError",
@@ -35,7 +53,7 @@ PUBLIC = {
     "uuid4",
     "wait_for_event",
     "workflow",
-}
+} | OF_THE_CLIENT
 
 
 def test_the_public_names_are_these() -> None:
@@ -48,6 +66,12 @@ def test_every_public_name_is_described() -> None:
     assert [name for name in PUBLIC if not getattr(perdure, name).__doc__] == []
 
 
+def test_what_belongs_to_the_client_is_imported_on_use() -> None:
+    assert {name for name in OF_THE_CLIENT if name not in dir(perdure)} == set()
+    with pytest.raises(AttributeError, match="no attribute 'Cleint'"):
+        perdure.__getattr__("Cleint")
+
+
 def test_importing_the_names_imports_no_server() -> None:
     printed = subprocess.run(
         [sys.executable, "-c", "import sys, perdure; print(*sys.modules)"],
@@ -56,7 +80,16 @@ def test_importing_the_names_imports_no_server() -> None:
         text=True,
     )
     modules = set(printed.stdout.split())
-    heavy = {"asyncio", "apsw", "starlette", "granian", "jsonschema_rs", "pydantic", "sqlite3"}
+    heavy = {
+        "asyncio",
+        "apsw",
+        "starlette",
+        "granian",
+        "jsonschema_rs",
+        "pydantic",
+        "sqlite3",
+        "httpx",
+    }
     assert not modules & heavy
     ours = {name.split(".")[1] for name in modules if name.startswith("perdure.")}
     assert ours == {"authoring", "machine", "model", "ports"}
