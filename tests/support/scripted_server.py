@@ -102,6 +102,22 @@ def a_task(position: str = "/observe", status: str = "completed", **more: Any) -
     }
 
 
+def a_workflow(**more: Any) -> dict[str, Any]:
+    """A workflow version, as the API writes it."""
+    return {
+        "workflow_id": "weather",
+        "version": "1",
+        "kind": "python",
+        "title": "What the sky does",
+        "tags": {},
+        "digest": "d",
+        "timeout_ms": None,
+        "retired_at": None,
+        "input_schema": {"type": "object"},
+        **more,
+    }
+
+
 class ScriptedServer(httpx.AsyncBaseTransport):
     """Answers requests with `replies`, one after the other; the last one answers all that follow.
 

@@ -20,7 +20,7 @@ from perdure.wire.executions import (
 from perdure.wire.logs import LogRecord
 from perdure.wire.replies import EventReceipt
 from perdure.wire.tasks import TaskRun
-from perdure.wire.workflows import Workflow, Workflows
+from perdure.wire.workflows import WholeWorkflow, Workflow
 
 
 async def results(client: Client) -> None:
@@ -40,8 +40,9 @@ async def results(client: Client) -> None:
     assert_type(await client.pause("exec-1"), Head)
     assert_type(await client.resume("exec-1"), Head)
     assert_type(await client.send_event("exec-1", "paid", {"amount": 3}), EventReceipt)
-    assert_type(await client.workflows(), Workflows)
-    assert_type(await client.workflow("weather"), Workflow)
+    assert_type([each async for each in client.workflows()], list[Workflow])
+    assert_type([each async for each in client.versions("weather")], list[Workflow])
+    assert_type(await client.workflow("weather", "2"), WholeWorkflow)
     async with client as entered:
         assert_type(entered, Client)
 

@@ -30,7 +30,7 @@ from perdure.wire.executions import ExecutionsPage, Head, Whole
 from perdure.wire.logs import LogRecord
 from perdure.wire.replies import EventReceipt
 from perdure.wire.tasks import TaskRun
-from perdure.wire.workflows import Workflow, Workflows
+from perdure.wire.workflows import WholeWorkflow, Workflow
 
 __all__ = [
     "AddressError",
@@ -54,6 +54,6 @@ __all__ = [
     "UnavailableError",
     "UnexpectedAnswerError",
     "Whole",
+    "WholeWorkflow",
     "Workflow",
-    "Workflows",
 ]

@@ -30,7 +30,7 @@ from perdure.wire.executions import ExecutionsPage, Head, Whole
 from perdure.wire.logs import LogRecord, LogsPage
 from perdure.wire.replies import EventReceipt
 from perdure.wire.tasks import TaskRun, TasksPage
-from perdure.wire.workflows import Workflow, Workflows
+from perdure.wire.workflows import Versions, WholeWorkflow, Workflow, Workflows
 
 LOGS_ALONG = 100
 """How many of the newest log records come with an execution, unless told otherwise."""
@@ -323,13 +323,29 @@ class Client:
 
     # -- workflows -----------------------------------------------------------------------------
 
-    async def workflows(self) -> Workflows:
-        """What can be executed, and the `problems` of what could not be loaded."""
-        return await self._connection.decoded(get("/api/workflows"), Workflows)
+    async def workflows(self, *, retired: bool = False) -> AsyncIterator[Workflow]:
+        """What can be executed, by id, in the highest version; with `retired` also what was."""
+        async for page in self.workflows_pages(retired=retired):
+            for workflow in page.workflows:
+                yield workflow
 
-    async def workflow(self, workflow_id: str) -> Workflow:
-        """The version of a workflow that is executed where none is named."""
-        return await self._connection.decoded(get(of_workflow(workflow_id)), Workflow)
+    async def workflows_pages(self, *, retired: bool = False) -> AsyncIterator[Workflows]:
+        """What can be executed, page by page, each with the `problems` of what was not loaded."""
+        request = get("/api/workflows", query({"retired": retired}))
+        async for page in pages(self._connection, request, Workflows):
+            yield page
+
+    async def workflow(self, workflow_id: str, version: str | None = None) -> WholeWorkflow:
+        """A version of a workflow, with its source; the one executed where none is named."""
+        below = () if version is None else ("versions", version)
+        return await self._connection.decoded(get(of_workflow(workflow_id, *below)), WholeWorkflow)
+
+    async def versions(self, workflow_id: str) -> AsyncIterator[Workflow]:
+        """Every version of a workflow, the highest first, page by page."""
+        request = get(of_workflow(workflow_id, "versions"))
+        async for page in pages(self._connection, request, Versions):
+            for workflow in page.versions:
+                yield workflow
 
     async def retire(self, workflow_id: str) -> None:
         """Take a workflow out of service: no new executions, the old ones stay."""

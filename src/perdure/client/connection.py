@@ -42,7 +42,7 @@ T = TypeVar("T")
 _ERRORS: Mapping[int, type[ApiError]] = {
     **dict.fromkeys((400, 413, 415, 422), RefusedInputError),
     **dict.fromkeys((401, 403), UnauthorizedError),
-    404: NotFoundError,
+    **dict.fromkeys((404, 410), NotFoundError),
     **dict.fromkeys((409, 412), ConflictError),
     **dict.fromkeys(RETRIED, UnavailableError),
 }

@@ -8,7 +8,7 @@ PerdureError
     ├── ApiError                    the server refused; `.code` says what
     │   ├── RefusedInputError       400, 413, 415, 422: what was sent is not right
     │   ├── UnauthorizedError       401, 403
-    │   ├── NotFoundError           404
+    │   ├── NotFoundError           404, 410
     │   ├── ConflictError           409, 412: the state of things does not allow it
     │   └── UnavailableError        429, 502, 503, 504: later it may succeed
     └── ExecutionEndedError         it ended otherwise than completed; `.execution` is all of it
@@ -92,7 +92,7 @@ class UnauthorizedError(ApiError):
 
 
 class NotFoundError(ApiError):
-    """There is no such execution, workflow or version."""
+    """There is no such execution, workflow or version, or no longer."""
 
 
 class ConflictError(ApiError):

@@ -9,8 +9,9 @@ from perdure.client.exceptions import UnexpectedAnswerError
 from perdure.wire.executions import ExecutionsPage
 from perdure.wire.logs import LogsPage
 from perdure.wire.tasks import TasksPage
+from perdure.wire.workflows import Versions, Workflows
 
-P = TypeVar("P", ExecutionsPage, LogsPage, TasksPage)
+P = TypeVar("P", ExecutionsPage, LogsPage, TasksPage, Workflows, Versions)
 
 
 async def pages(connection: Connection, request: Request, type_: type[P]) -> AsyncIterator[P]:

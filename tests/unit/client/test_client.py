@@ -19,6 +19,7 @@ from tests.support.scripted_server import (
     a_record,
     a_task,
     a_whole,
+    a_workflow,
     problem,
     reply,
 )
@@ -253,3 +254,34 @@ async def test_a_refused_filter_is_told() -> None:
     async with a_client(server) as client:
         with pytest.raises(RefusedInputError, match=r"\?order: is none of"):
             await anext(client.executions(order="sideways"))  # type: ignore[arg-type]
+
+
+async def test_workflows_and_their_versions() -> None:
+    first = {"workflows": [a_workflow()], "problems": ["a.py: no"], "next_cursor": "c"}
+    last = {"workflows": [a_workflow(workflow_id="z")], "problems": [], "next_cursor": None}
+    versions = {"versions": [a_workflow(version="2"), a_workflow()], "next_cursor": None}
+    server = ScriptedServer(*(reply(200, each) for each in (first, last, versions)))
+    async with a_client(server) as client:
+        found = [each async for each in client.workflows(retired=True)]
+        assert [each.workflow_id for each in found] == ["weather", "z"]
+        assert found[0].input_schema == {"type": "object"}
+        assert [each.version async for each in client.versions("weather")] == ["2", "1"]
+    assert server.asked == [
+        "GET /api/workflows?retired=true",
+        "GET /api/workflows?retired=true&cursor=c",
+        "GET /api/workflows/weather/versions",
+    ]
+
+
+async def test_one_workflow_and_its_end() -> None:
+    server = ScriptedServer(reply(200, a_workflow(source="async def weather(): ...")))
+    async with a_client(server) as client:
+        assert (await client.workflow("weather")).source == "async def weather(): ..."
+        await client.workflow("weather", "1.0/b")
+        server.replies = [httpx.Response(204)]
+        await client.retire("weather")
+    assert server.asked == [
+        "GET /api/workflows/weather",
+        "GET /api/workflows/weather/versions/1.0%2Fb",
+        "DELETE /api/workflows/weather",
+    ]
