@@ -1,15 +1,18 @@
 """The command line: one command per file.
 
 What a command is asked for goes to stdout, what it tells on the way to stderr. A mistake of the
-user ends in one line per problem, never in a traceback. Exit codes: 0 done, 1 failed, 2 used
-wrongly, 3 cancelled. Commands import what they need when they run, so that --help is quick.
+user ends in one line per problem, never in a traceback. Exit codes are in `codes`. Commands import
+what they need when they run, so that --help is quick.
 """
 
 import click
 
+from perdure.cli.completion import completion
+from perdure.cli.executions import executions
 from perdure.cli.run import run
 from perdure.cli.serve import serve
 from perdure.cli.version import installed_version, version
+from perdure.cli.workflows import workflows
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -20,4 +23,7 @@ def main() -> None:
 
 main.add_command(serve)
 main.add_command(run)
+main.add_command(workflows)
+main.add_command(executions)
+main.add_command(completion)
 main.add_command(version)

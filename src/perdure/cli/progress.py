@@ -1,4 +1,4 @@
-"""What `perdure run` shows on stderr: the log, line by line, and below it what runs now."""
+"""An execution that is watched: the log, line by line, and below it what runs now."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -9,14 +9,12 @@ from rich.live import Live
 from rich.spinner import Spinner
 from rich.text import Text
 
+from perdure.cli.printing import printable
 from perdure.model.execution import Execution, Level, LogRecord
 from perdure.model.status import Status
 
 _STYLES: dict[Level, str] = {"INFO": "cyan", "WARNING": "yellow", "ERROR": "bold red"}
 _ENDS = {Status.COMPLETED: "green", Status.CANCELLED: "yellow"}
-_CONTROLS = {
-    code: f"\\x{code:02x}" for code in (*range(32), *range(127, 160)) if code not in (9, 10)
-}
 
 
 class Progress:
@@ -26,6 +24,7 @@ class Progress:
         self._console = console
         self._spinner = Spinner("dots", text="starting")
         self._shown: tuple[tuple[str, int], ...] = ()
+        self._status: Status | None = None
 
     @contextmanager
     def showing(self) -> Iterator[None]:
@@ -38,14 +37,14 @@ class Progress:
 
     def log(self, record: LogRecord) -> None:
         """Show a line of the log."""
-        at = datetime.fromtimestamp(record.timestamp / 1000).astimezone()
-        line = Text.assemble(
-            (f"{at:%H:%M:%S}.{record.timestamp % 1000:03d} ", "dim"),
-            (f"{record.level:7} ", _STYLES[record.level]),
-            (f"[{printable(record.task)}] " if record.task else "", "magenta"),
-            printable(record.message).replace("\n", "\n    "),
-        )
-        self._console.print(line)
+        self._console.print(log_line(record))
+
+    def status(self, execution: Execution) -> None:
+        """Show the status where it has changed, but for an end: see `ended`."""
+        status = execution.head.status
+        if status is not self._status and not status.ended:
+            self._status = status
+            self._console.print(Text(f"{execution.head.execution_id} is {status}", style="bold"))
 
     def tasks(self, execution: Execution) -> None:
         """Show what runs now, or what is waited for."""
@@ -79,6 +78,12 @@ class Progress:
             self._console.print(Text(f"  {where}{printable(str(execution.error))}", style="red"))
 
 
-def printable(text: str) -> str:
-    """Text without the control characters that would move a terminal."""
-    return text.translate(_CONTROLS)
+def log_line(record: LogRecord) -> Text:
+    """A record as a line: its time on the clock of this place, its level, task and message."""
+    at = datetime.fromtimestamp(record.timestamp / 1000).astimezone()
+    return Text.assemble(
+        (f"{at:%H:%M:%S}.{record.timestamp % 1000:03d} ", "dim"),
+        (f"{record.level:7} ", _STYLES[record.level]),
+        (f"[{printable(record.task)}] " if record.task else "", "magenta"),
+        printable(record.message).replace("\n", "\n    "),
+    )

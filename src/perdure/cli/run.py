@@ -4,10 +4,8 @@ import sys
 
 import click
 
+from perdure.cli.codes import CANCELLED, FAILED
 from perdure.cli.mistakes import told
-
-_FAILED = 1
-_CANCELLED = 3
 
 
 @click.command()
@@ -50,4 +48,4 @@ def run(
         if status is Status.COMPLETED:
             click.echo(bytes(execution.result) if execution.result is not None else b"null")
             return
-        sys.exit(_CANCELLED if status is Status.CANCELLED else _FAILED)
+        sys.exit(CANCELLED if status is Status.CANCELLED else FAILED)

@@ -1,0 +1,122 @@
+"""`perdure executions list`"""
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from perdure.cli.connecting import Server, as_json, asks_server
+from perdure.model.status import Status
+
+if TYPE_CHECKING:
+    from perdure.client import Client, ExecutionsPage
+
+_ORDERS = (
+    "-created_at",
+    "created_at",
+    "-started_at",
+    "started_at",
+    "-completed_at",
+    "completed_at",
+)
+_LONGEST_PAGE = 200
+_MOMENT = "MOMENT"
+
+
+@click.command("list")
+@click.option("--workflow", "workflow_id", metavar="ID", multiple=True, help="Of this workflow.")
+@click.option(
+    "--status", type=click.Choice([str(each) for each in Status]), multiple=True, help="In it now."
+)
+@click.option("--tag", "pairs", metavar="KEY=VALUE", multiple=True, help="With this tag.")
+@click.option("--created-by", metavar="NAME", help="Started by whom.")
+@click.option("--created-after", metavar=_MOMENT, help="2026-02-23T16:30, or 2h for 2 hours ago.")
+@click.option("--created-before", metavar=_MOMENT)
+@click.option("--started-after", metavar=_MOMENT)
+@click.option("--started-before", metavar=_MOMENT)
+@click.option("-q", "--text", "q", metavar="TEXT", help="With this text in its error or tags.")
+@click.option(
+    "--order", type=click.Choice(_ORDERS), help="- is the newest first.  [default: -created_at]"
+)
+@click.option("--limit", type=click.IntRange(1), default=50, show_default=True, help="How many.")
+@click.option("--all", "every", is_flag=True, help="All of them, whatever --limit says.")
+@click.option("--total", is_flag=True, help="Tell on stderr how many there are.")
+@as_json
+@asks_server
+def list_(
+    server: Server, pairs: tuple[str, ...], limit: int, every: bool, total: bool, json: bool,
+    **given: Any,
+) -> None:  # fmt: skip
+    """List executions, the newest first.
+
+    Several of --workflow or --status mean any of them, several of --tag all of them. With --json,
+    an execution a line.
+    """
+
+    async def work(client: "Client") -> None:
+        left = None if every else limit
+        filters = _filters(pairs, given)
+        cursor, first = None, True
+        while True:
+            size = _LONGEST_PAGE if left is None else min(left, _LONGEST_PAGE)
+            page = await client.executions_page(
+                limit=size, cursor=cursor, total=total and first, **filters
+            )
+            _show(page, json=json, header=first)
+            if total and first:
+                _tell_total(page)
+            left = None if left is None else left - len(page.executions)
+            cursor, first = page.next_cursor, False
+            if cursor is None:
+                return
+            if left is not None and left <= 0:
+                if not json:
+                    click.echo("there are more: --limit N, or --all", err=True)
+                return
+
+    server.ask(work)
+
+
+def _filters(pairs: tuple[str, ...], given: dict[str, Any]) -> dict[str, Any]:
+    from perdure.cli.pairs import tags
+    from perdure.cli.when import ago
+
+    filters = {name: value for name, value in given.items() if value}
+    for name, value in filters.items():
+        if name.endswith(("_after", "_before")):
+            filters[name] = ago(f"--{name.replace('_', '-')}", value)
+    return {**filters, "tags": tags(pairs)} if pairs else filters
+
+
+def _show(page: "ExecutionsPage", *, json: bool, header: bool) -> None:
+    if json:
+        from perdure.cli.printing import write_json
+
+        for head in page.executions:
+            write_json(head)
+        return
+    from perdure.cli import people
+
+    columns = ("EXECUTION", "STATUS", "WORKFLOW", "VERSION", "CREATED", "TOOK", "TAGS")
+    rows = [
+        (
+            head.execution_id,
+            people.status_text(head.status),
+            head.workflow_id,
+            head.workflow_version,
+            people.local_time(head.created_at),
+            people.took(head.started_at, head.completed_at),
+            people.pairs_text(head.tags),
+        )
+        for head in page.executions
+    ]
+    if rows:
+        people.console().print(people.table(columns, rows, header=header))
+    elif header:
+        click.echo("there are none", err=True)
+
+
+def _tell_total(page: "ExecutionsPage") -> None:
+    count = getattr(page, "total", None)
+    if isinstance(count, int):
+        more = "" if getattr(page, "total_is_exact", True) else " at least"
+        click.echo(f"in all{more}: {count}", err=True)

@@ -1,0 +1,25 @@
+"""`perdure executions pause`"""
+
+from typing import TYPE_CHECKING
+
+import click
+
+from perdure.cli.connecting import Server, as_json, asks_server
+
+if TYPE_CHECKING:
+    from perdure.client import Client
+
+
+@click.command()
+@click.argument("execution_id", metavar="ID")
+@as_json
+@asks_server
+def pause(server: Server, execution_id: str, json: bool) -> None:
+    """Pause an execution: what runs finishes and is recorded, nothing new begins."""
+
+    async def work(client: "Client") -> None:
+        from perdure.cli.changed import show
+
+        show(await client.pause(execution_id), json=json)
+
+    server.ask(work, about=execution_id)
