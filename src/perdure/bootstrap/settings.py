@@ -19,6 +19,8 @@ from perdure.model.exceptions import PerdureError
 
 FILE_NAME = "perdure.toml"
 PREFIX = "PERDURE_"
+OF_CLIENTS = frozenset({"PERDURE_URL", "PERDURE_TOKEN"})
+"""Variables that tell clients where a server is; they may be set where one is started, too."""
 
 MB = 1024 * 1024
 
@@ -144,7 +146,7 @@ def _from_flags(flags: Mapping[str, Any]) -> _Given:
 def _from_environment(environ: Mapping[str, str], problems: list[str]) -> _Given:
     variables = {PREFIX + name.upper(): name for name in SETTINGS}
     for variable, text in environ.items():
-        if not variable.startswith(PREFIX):
+        if not variable.startswith(PREFIX) or variable in OF_CLIENTS:
             continue
         name = variables.get(variable)
         if name is None:

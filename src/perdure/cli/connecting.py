@@ -1,6 +1,5 @@
 """Commands that ask a server: where it is, with which token, and what its refusals look like."""
 
-import asyncio
 import functools
 import os
 import sys
@@ -55,6 +54,8 @@ class Server:
 
         `about` is the id of what it is about: where there is none such, similar ones are named.
         """
+        import asyncio
+
         with told(), _refusals_told():
             asyncio.run(self._with_client(work, about))
 

@@ -10,8 +10,6 @@ from typing import Any
 
 import msgspec
 from rich.console import Console
-from rich.style import Style
-from rich.table import Table
 from rich.text import Text
 
 from perdure.cli.printing import printable
@@ -31,7 +29,7 @@ Cell = str | Text
 
 
 class _Console(Console):
-    """A console that leaves a broken pipe to the command."""
+    """A console that leaves a broken pipe to the command, and long lines to the terminal."""
 
     def on_broken_pipe(self) -> None:
         self.quiet = True
@@ -56,25 +54,27 @@ def status_text(status: Status) -> Text:
     return Text(str(status), style=_STYLES[status])
 
 
-def table(columns: Sequence[str], rows: Iterable[Sequence[Cell]], *, header: bool = True) -> Table:
-    """A table without lines. The last column takes what room there is, in as many lines."""
-    made = Table(box=None, show_header=header, pad_edge=False, header_style="bold")
-    for index, name in enumerate(columns):
-        last = index == len(columns) - 1
-        made.add_column(name, overflow="fold", no_wrap=not last)
-    for row in rows:
-        made.add_row(*(Text(printable(each)) if isinstance(each, str) else each for each in row))
-    return made
+def table(columns: Sequence[str], rows: Sequence[Sequence[Cell]], *, header: bool = True) -> Text:
+    """Columns as wide as they have to be, the last one as long as it is: a line for each row."""
+    lines = [[Text(name, style="bold") for name in columns]] if header else []
+    lines += [[_cell(each) for each in row] for row in rows]
+    for column in list(zip(*lines, strict=True))[:-1]:
+        width = max(cell.cell_len for cell in column)
+        for cell in column:
+            cell.pad_right(width - cell.cell_len)
+    return Text("\n").join(Text("  ").join(line) for line in lines)
 
 
-def facts(pairs: Iterable[tuple[str, Cell]]) -> Table:
+def facts(pairs: Iterable[tuple[str, Cell]]) -> Text:
     """Names and what is known under them, one to a line."""
-    made = Table(box=None, show_header=False, pad_edge=False)
-    made.add_column(style=Style(dim=True), no_wrap=True)
-    made.add_column(overflow="fold")
-    for name, value in pairs:
-        made.add_row(name, Text(printable(value)) if isinstance(value, str) else value)
-    return made
+    return table(
+        ("", ""), [(Text(name, style="dim"), value) for name, value in pairs], header=False
+    )
+
+
+def _cell(value: Cell) -> Text:
+    """A cell in one line."""
+    return Text(" ".join(printable(value).split("\n"))) if isinstance(value, str) else value.copy()
 
 
 def local_time(moment: str | None) -> str:

@@ -34,13 +34,12 @@ def run(
 
         inputs = gathered(inputs_file, pairs)
 
-        from rich.console import Console
-
         from perdure.bootstrap.foreground import run_foreground
+        from perdure.cli.people import console
         from perdure.cli.progress import Progress
         from perdure.model.status import Status
 
-        progress = Progress(Console(stderr=True, highlight=False, markup=False, emoji=False))
+        progress = Progress(console(stderr=True))
         with progress.showing():
             execution = run_foreground(file, workflow_id, inputs, progress)
         progress.ended(execution)

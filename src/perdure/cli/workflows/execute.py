@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from perdure.cli.connecting import LONG_PATIENCE, Server, as_json, asks_server
+from perdure.cli.mistakes import tell
 from perdure.model.exceptions import UsageError
 
 if TYPE_CHECKING:
