@@ -109,33 +109,12 @@ def test_a_start_prints_the_id(terminal: Terminal) -> None:
 
 def test_everything_that_can_be_given_is_sent(terminal: Terminal) -> None:
     terminal.answers(reply(202, a_head("pending")))
-    result = terminal.call(
-        *[
-            "workflows",
-            "execute",
-            "weather",
-            "--input",
-            "query=rain",
-            "--input",
-            "days=3",
-            "--inputs",
-            "-",
-        ],
-        *[
-            "--version",
-            "2",
-            "--tag",
-            "team=a",
-            "--tag",
-            "b=c=d",
-            "--priority",
-            "-5",
-            "--timeout",
-            "1h",
-        ],
-        *["--start-at", "2026-02-23T17:30+01:00", "--idempotency-key", "mine"],
-        stdin='{"days": 1, "exact": true}',
+    given = (
+        "--input query=rain --input days=3 --inputs - --version 2 --tag team=a --tag b=c=d "
+        "--priority -5 --timeout 1h --start-at 2026-02-23T17:30+01:00 --idempotency-key mine"
     )
+    stdin = '{"days": 1, "exact": true}'
+    result = terminal.call("workflows", "execute", "weather", *given.split(" "), stdin=stdin)
     assert result.exit_code == 0
     assert terminal.server.body() == {
         "inputs": {"query": "rain", "days": 3, "exact": True},
