@@ -1,0 +1,157 @@
+"""The client against a real server: starts, waits, lists, logs and control."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from perdure import (
+    Client,
+    ConflictError,
+    ExecutionCancelledError,
+    ExecutionFailedError,
+    NotFoundError,
+    RefusedInputError,
+    UnauthorizedError,
+)
+from perdure.client import Head
+from perdure.model.status import Status
+from tests.support.servers import ADMIN_KEY, SERVED, Server, server, until
+
+MODULE = SERVED / "told.py"
+
+
+@asynccontextmanager
+async def connected(its: Server, token: str = ADMIN_KEY) -> AsyncIterator[Client]:
+    async with Client(f"http://127.0.0.1:{its.port}", token) as client:
+        yield client
+
+
+async def test_starting_and_waiting(tmp_path: Path) -> None:
+    """Ends of each kind, under keys, and starts that are refused."""
+    async with server(tmp_path, MODULE) as its, connected(its) as client:
+        ended = await client.run("told", {"lines": 3}, tags={"team": "a"})
+        assert (ended.status, ended.result, ended.inputs) == (Status.COMPLETED, 3, {"lines": 3})
+        assert ended.tags == {"team": "a"}
+        with pytest.raises(ExecutionFailedError, match="nothing to tell") as caught:
+            await client.run("told", {"lines": 0})
+        assert caught.value.execution.error is not None
+
+        first = await client.execute("told", {"lines": 1}, idempotency_key="one")
+        again = await client.execute("told", {"lines": 1}, idempotency_key="one")
+        assert again.execution_id == first.execution_id
+        with pytest.raises(RefusedInputError) as refused:
+            await client.execute("told", {"lines": 2}, idempotency_key="one")
+        assert refused.value.code == "idempotency_mismatch"
+        with pytest.raises(RefusedInputError) as refused:
+            await client.execute("told", {"lines": "many", "what": 1})
+        assert {each.location for each in refused.value.errors} == {
+            "/inputs/lines",
+            "/inputs",
+        }
+        with pytest.raises(NotFoundError):
+            await client.execute("tolt")
+        later = await client.execute("told", start_at=datetime.now(UTC) + timedelta(1))
+        assert later.status is Status.PENDING
+
+
+async def test_waiting_outlives_the_server(tmp_path: Path) -> None:
+    """An end that comes after a restart is waited for all the same."""
+    async with server(tmp_path, MODULE) as its, connected(its) as client:
+        head = await client.execute("asked")
+        waiting = asyncio.create_task(client.wait(head.execution_id))
+        following = asyncio.create_task(_messages(client, head))
+        await its.api.until_status(head.execution_id, "running")
+        await its.kill()
+        await its.start()
+        assert not waiting.done()
+        receipt = await client.send_event(head.execution_id, "answer", "yes", event_id="1")
+        assert not receipt.duplicate
+        assert (await asyncio.wait_for(waiting, 30)).result == "yes"
+        told = await asyncio.wait_for(following, 30)
+        assert told[0] == "started"
+        assert len(told) == len({*told})
+
+
+async def _messages(client: Client, head: Head) -> list[str]:
+    return [record.message async for record in client.follow_logs(head.execution_id)]
+
+
+async def test_looking(tmp_path: Path) -> None:
+    """Lists over several pages, tasks and logs."""
+    async with server(tmp_path, MODULE) as its, connected(its) as client:
+        ids = [(await client.execute("told", {"lines": 1})).execution_id for _ in range(205)]
+        found = [head.execution_id async for head in client.executions()]
+        assert found == ids[::-1]
+        page = await client.executions_page(limit=200)
+        rest = await client.executions_page(limit=200, cursor=page.next_cursor)
+        assert [each.execution_id for each in (*page.executions, *rest.executions)] == found
+
+        told = await client.run("told", {"lines": 2_500})
+        records = [record async for record in client.logs(told.execution_id)]
+        assert [record.seq for record in records] == list(range(1, len(records) + 1))
+        assert [record.message for record in records[1:2_501]] == [
+            f"line {number}" for number in range(2_500)
+        ]
+        assert [record.message for record in told.logs] == [
+            record.message for record in records[-100:]
+        ]
+        [task] = [task async for task in client.tasks(told.execution_id)]
+        assert (task.name, task.status, task.output) == ("tell", "completed", 2_500)
+
+
+async def test_control(tmp_path: Path) -> None:
+    """Pause, resume and cancel, and what they are refused for."""
+    async with server(tmp_path, MODULE) as its, connected(its) as client:
+        execution_id = (await client.execute("asked")).execution_id
+        assert (await client.pause(execution_id)).status is Status.PAUSED
+        with pytest.raises(ConflictError) as refused:
+            await client.pause(execution_id)
+        assert refused.value.code == "already_paused"
+        assert (await client.resume(execution_id)).status is Status.RUNNING
+        waiting = asyncio.create_task(client.wait(execution_id))
+        await client.cancel(execution_id)
+        with pytest.raises(ExecutionCancelledError):
+            await asyncio.wait_for(waiting, 30)
+        with pytest.raises(ConflictError) as refused:
+            await client.cancel(execution_id)
+        assert refused.value.code == "already_ended"
+        with pytest.raises(NotFoundError):
+            await client.execution("exec-0000000000000")
+        async with connected(its, "prd_wrong") as stranger:
+            with pytest.raises(UnauthorizedError):
+                await stranger.execution(execution_id)
+
+
+async def test_workflows(tmp_path: Path) -> None:
+    """What is served, and its end."""
+    async with server(tmp_path, MODULE) as its, connected(its) as client:
+        assert [each.workflow_id async for each in client.workflows()] == ["asked", "told"]
+        whole = await client.workflow("told")
+        assert whole.input_schema["properties"]["lines"]["type"] == "integer"
+        assert whole.source is not None
+        assert [each.version async for each in client.versions("told")] == ["1"]
+        await client.retire("told")
+        await client.retire("told")
+        with pytest.raises(NotFoundError):
+            await client.execute("told")
+
+
+async def test_a_busy_server_is_asked_again(tmp_path: Path) -> None:
+    """What it turns away for now succeeds in the end."""
+    environ = {"PERDURE_MAX_RUNNING": "1", "PERDURE_MAX_PENDING": "1"}
+    async with server(tmp_path, MODULE, environ=environ) as its, connected(its) as client:
+        first = await client.execute("asked")
+        second = await client.execute("asked")
+        third = asyncio.create_task(client.run("told", {"lines": 1}))
+
+        async def turned_away() -> bool:
+            return (await its.api.execute("told", lines=1)).status_code == 503
+
+        assert await until(turned_away, "the server takes no more")
+        for head in (first, second):
+            await client.send_event(head.execution_id, "answer", "go on")
+        assert (await asyncio.wait_for(third, 30)).result == 1
