@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import httpx
 import pytest
 
 from perdure import (
@@ -19,14 +20,29 @@ from perdure import (
 )
 from perdure.client import Head
 from perdure.model.status import Status
-from tests.support.servers import ADMIN_KEY, SERVED, Server, server, until
+from tests.support.servers import ADMIN_KEY, SERVED, Server, server, until_true
 
 MODULE = SERVED / "told.py"
 
 
+class Noting(httpx.AsyncHTTPTransport):
+    """Notes the status of every answer."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.statuses: list[int] = []
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        response = await super().handle_async_request(request)
+        self.statuses.append(response.status_code)
+        return response
+
+
 @asynccontextmanager
-async def connected(its: Server, token: str = ADMIN_KEY) -> AsyncIterator[Client]:
-    async with Client(f"http://127.0.0.1:{its.port}", token) as client:
+async def connected(
+    its: Server, token: str = ADMIN_KEY, transport: Noting | None = None
+) -> AsyncIterator[Client]:
+    async with Client(f"http://127.0.0.1:{its.port}", token, transport=transport) as client:
         yield client
 
 
@@ -129,7 +145,7 @@ async def test_control(tmp_path: Path) -> None:
 async def test_workflows(tmp_path: Path) -> None:
     """What is served, and its end."""
     async with server(tmp_path, MODULE) as its, connected(its) as client:
-        assert [each.workflow_id async for each in client.workflows()] == ["asked", "told"]
+        assert [each.workflow_id async for each in client.workflows()] == ["asked", "held", "told"]
         whole = await client.workflow("told")
         assert whole.input_schema["properties"]["lines"]["type"] == "integer"
         assert whole.source is not None
@@ -143,15 +159,15 @@ async def test_workflows(tmp_path: Path) -> None:
 async def test_a_busy_server_is_asked_again(tmp_path: Path) -> None:
     """What it turns away for now succeeds in the end."""
     environ = {"PERDURE_MAX_RUNNING": "1", "PERDURE_MAX_PENDING": "1"}
-    async with server(tmp_path, MODULE, environ=environ) as its, connected(its) as client:
-        first = await client.execute("asked")
-        second = await client.execute("asked")
-        third = asyncio.create_task(client.run("told", {"lines": 1}))
-
-        async def turned_away() -> bool:
-            return (await its.api.execute("told", lines=1)).status_code == 503
-
-        assert await until(turned_away, "the server takes no more")
-        for head in (first, second):
-            await client.send_event(head.execution_id, "answer", "go on")
-        assert (await asyncio.wait_for(third, 30)).result == 1
+    transport = Noting()
+    async with (
+        server(tmp_path, MODULE, environ=environ) as its,
+        connected(its, transport=transport) as client,
+    ):
+        gate = tmp_path / "gate"
+        held = [await client.execute("held", {"gate": str(gate)}) for _ in range(2)]
+        third = asyncio.create_task(client.run("held", {"gate": str(gate)}))
+        await until_true(lambda: 503 in transport.statuses, "the third one is turned away")
+        gate.touch()
+        assert (await asyncio.wait_for(third, 30)).result == "let go"
+        assert [(await client.wait(each.execution_id)).result for each in held] == ["let go"] * 2
