@@ -2,14 +2,13 @@
 
 import click
 
+from perdure.cli.printing import printable, write_json
 from perdure.wire.executions import Head
 
 
 def show(head: Head, *, json: bool) -> None:
     """The execution as it is now: its head as JSON, or a line."""
     if json:
-        from perdure.cli.printing import write_json
-
         write_json(head)
         return
-    click.echo(f"{head.execution_id} is {head.status}")
+    click.echo(f"{printable(head.execution_id)} is {head.status}")

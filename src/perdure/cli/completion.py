@@ -8,7 +8,9 @@ _SHELLS = ("bash", "zsh", "fish")
 @click.command()
 @click.argument("shell", type=click.Choice(_SHELLS))
 def completion(shell: str) -> None:
-    """Print the script with which SHELL completes commands and options.
+    """Print the completion script of a shell.
+
+    It completes commands, options, and the ids of executions and workflows.
 
     \b
     bash  eval "$(perdure completion bash)" in ~/.bashrc

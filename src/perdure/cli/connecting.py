@@ -13,7 +13,7 @@ import click
 from perdure.cli.codes import NOT_REACHABLE, USAGE
 from perdure.cli.ids import similar_ids
 from perdure.cli.mistakes import tell, told
-from perdure.model.exceptions import UsageError
+from perdure.model.exceptions import PerdureError, UsageError
 
 if TYPE_CHECKING:
     from perdure.client import ApiError, Client
@@ -23,6 +23,7 @@ PATIENCE = "3s"
 LONG_PATIENCE = "60s"
 """How long a command that follows an execution bears with a server that is being restarted."""
 
+SEE = "Variables and exit codes: perdure executions --help"
 ABOUT = """\b
 Environment:
   PERDURE_URL    the server  [default: http://127.0.0.1:8000]
@@ -58,6 +59,19 @@ class Server:
 
         with told(), _refusals_told():
             asyncio.run(self._with_client(work, about))
+
+    def try_to_ask(self, work: Work) -> None:
+        """Do `work` with a client that does not wait long; what goes wrong is passed over."""
+        import asyncio
+
+        from perdure.client import Client
+
+        async def tried() -> None:
+            async with Client(self._url, self._token(), retry_for="0s", timeout="2s") as client:
+                await work(client)
+
+        with suppress(PerdureError, OSError):
+            asyncio.run(tried())
 
     async def _with_client(self, work: Work, about: str) -> None:
         from perdure.client import Client, NotFoundError
@@ -138,6 +152,9 @@ def _refusals_told() -> Iterator[None]:
 
     try:
         yield
+    except UnicodeEncodeError as error:
+        tell(f"{error.object!r} cannot be sent: it is no UTF-8 text")
+        sys.exit(USAGE)
     except UnauthorizedError as error:
         tell(f"{error.detail}: set PERDURE_TOKEN to a key of the server, or give --token-file")
         sys.exit(USAGE)

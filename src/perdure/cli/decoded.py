@@ -8,6 +8,7 @@ from typing import Any, cast, overload
 
 import msgspec
 
+from perdure.cli.printing import printable
 from perdure.model import execution as model
 from perdure.model.failure import Failure
 from perdure.wire.executions import Whole
@@ -29,7 +30,7 @@ def execution(of: Whole) -> model.Execution:
     """An execution: its head, what it does, and its error."""
     return model.Execution(
         head=model.Head(
-            execution_id=of.execution_id,
+            execution_id=printable(of.execution_id),
             workflow_id=of.workflow_id,
             workflow_version=of.workflow_version,
             status=of.status,

@@ -1,7 +1,8 @@
 """A log downloaded into a file, with what has arrived shown at a terminal."""
 
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
@@ -22,14 +23,20 @@ async def download(
                 sys.stdout.buffer.write(piece)
             sys.stdout.buffer.flush()
             return
-        target = Path(output)
-        unnamed = target.with_name(f"{target.name}.part")
-        try:
-            with unnamed.open("wb") as file:
-                await _written(pieces, file, output)
-            unnamed.replace(target)
-        finally:
-            unnamed.unlink(missing_ok=True)
+        with _complete(output) as file:
+            await _written(pieces, file, output)
+
+
+@contextmanager
+def _complete(output: str) -> Iterator[BinaryIO]:
+    """A file that gets its name when the block ends well, and else is gone."""
+    unnamed = Path(f"{output}.part")
+    try:
+        with unnamed.open("wb") as file:
+            yield file
+        unnamed.replace(output)
+    finally:
+        unnamed.unlink(missing_ok=True)
 
 
 async def _written(pieces: AsyncIterator[bytes], file: BinaryIO, named: str) -> None:

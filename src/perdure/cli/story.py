@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 from perdure.cli.codes import CANCELLED, FAILED
 from perdure.cli.connecting import LONG_PATIENCE
 from perdure.cli.mistakes import tell
+from perdure.cli.printing import write_json
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -47,7 +48,7 @@ async def _for_people(client: "Client", execution_id: str, console: "Console") -
     progress = Progress(console)
     with progress.showing():
         async for seen in client.follow(execution_id):
-            client.retry_for(LONG_PATIENCE)
+            client.keep_trying_for(LONG_PATIENCE)
             execution = decoded.execution(seen.execution)
             progress.status(execution)
             for record in seen.logs:
@@ -58,11 +59,9 @@ async def _for_people(client: "Client", execution_id: str, console: "Console") -
 
 
 async def _as_json(client: "Client", execution_id: str) -> "Whole":
-    from perdure.cli.printing import write_json
-
     before: Seen | None = None
     async for seen in client.follow(execution_id):
-        client.retry_for(LONG_PATIENCE)
+        client.keep_trying_for(LONG_PATIENCE)
         now, then = seen.execution, None if before is None else before.execution
         if then is None or now.status is not then.status:
             write_json({"event": "status", **_head(now)})

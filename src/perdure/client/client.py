@@ -82,8 +82,8 @@ class Client:
         """The server's URL."""
         return self._connection.url
 
-    def retry_for(self, duration: Duration) -> None:
-        """From now on, try requests again for this long."""
+    def keep_trying_for(self, duration: Duration) -> None:
+        """From now on, try a request again for this long; see `retry_for`."""
         self._connection.retrying.for_s = durations.milliseconds(duration) / 1000
 
     async def __aenter__(self) -> Self:
@@ -124,7 +124,8 @@ class Client:
 
         Raises RefusedInputError where the inputs do not fit the workflow's schema, each problem
         located, and where the key was used with other arguments; EncodingError for inputs that
-        have no JSON, or over 2 MB of it.
+        have no JSON, or over 2 MB of it; ValueError for a `start_at` without a zone and for a key
+        that is no text of 1 to 255 visible ASCII characters.
         """
         request = start(
             workflow_id, inputs, version, tags, priority, start_at, timeout, idempotency_key

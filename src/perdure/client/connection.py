@@ -35,6 +35,8 @@ ANSWER_LIMIT_BYTES = 128 * 1024 * 1024
 """The largest answer that is kept in memory. A download is streamed, and has no limit."""
 _PROBLEM_LIMIT_BYTES = 1024 * 1024
 _CONNECT_S = 5.0
+_NOT_SENT = (httpx.UnsupportedProtocol, httpx.LocalProtocolError, httpx.ProxyError)
+"""Faults of what was to be sent, or of a proxy that refuses it: they do not pass."""
 
 Query = Sequence[tuple[str, str]]
 T = TypeVar("T")
@@ -162,7 +164,7 @@ class Connection:
                 response = await self._try(request)
             except httpx.TransportError as error:
                 refusal = self._not_reachable(error)
-                refusable = not isinstance(error, httpx.UnsupportedProtocol | httpx.ProxyError)
+                refusable = not isinstance(error, _NOT_SENT)
                 lost = lost or not isinstance(error, httpx.ConnectError | httpx.ConnectTimeout)
             else:
                 if response.is_success:

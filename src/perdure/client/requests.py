@@ -1,5 +1,6 @@
 """The requests of the API: their paths and bodies."""
 
+import re
 import uuid
 from collections.abc import Mapping
 from datetime import timedelta
@@ -12,6 +13,8 @@ from perdure.client.connection import Query, Request
 from perdure.client.filters import Moment, moment
 from perdure.model.durations import Duration, milliseconds
 from perdure.model.encoding import encode
+
+_KEY = re.compile(r"[!-~]{1,255}")
 
 
 def of_execution(execution_id: str, *below: str) -> str:
@@ -49,7 +52,12 @@ def start(
     timeout: Duration | None,
     idempotency_key: str | None,
 ) -> Request:
-    """An execution to start, once, however often it is sent. What is None is not sent."""
+    """An execution to start, once, however often it is sent. What is None is not sent.
+
+    Raises ValueError for a key that no header can hold.
+    """
+    if idempotency_key is not None and not _KEY.fullmatch(idempotency_key):
+        raise ValueError("an idempotency key is a text of 1 to 255 visible ASCII characters")
     given = {
         "version": version,
         "tags": tags,

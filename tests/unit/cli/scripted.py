@@ -1,7 +1,10 @@
 """The command line over a scripted server, in virtual time."""
 
+import asyncio
 import functools
+from collections.abc import Coroutine
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -33,6 +36,21 @@ class Terminal:
         assert "Traceback" not in result.output
         assert TOKEN not in result.output
         return result
+
+
+def interrupted(work: Coroutine[Any, Any, None]) -> None:
+    """Run a command as `asyncio.run` does when Ctrl-C is pressed once it waits."""
+
+    async def run() -> None:
+        task = asyncio.create_task(work)
+        await asyncio.sleep(0.01)
+        task.cancel()
+        await task
+
+    try:
+        run_virtually(run())
+    except asyncio.CancelledError:
+        raise KeyboardInterrupt from None
 
 
 @pytest.fixture

@@ -4,10 +4,14 @@ import os
 import subprocess
 import sys
 
+import httpx
 import pytest
+from click.shell_completion import ShellComplete
 from click.testing import CliRunner
 
 from perdure.cli import main
+from tests.support.scripted_server import ID, a_head, a_workflow, problem, reply
+from tests.unit.cli.scripted import Terminal
 
 
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
@@ -45,6 +49,39 @@ def test_commands_options_and_values_are_completed(typed: str, offered: list[str
         check=True,
     )
     assert sorted(line.partition(",")[2] for line in printed.stdout.split()) == sorted(offered)
+
+
+def completed(*words: str) -> list[str]:
+    completion = ShellComplete(main, {}, "perdure", "_PERDURE_COMPLETE")
+    return [each.value for each in completion.get_completions(list(words[:-1]), words[-1])]
+
+
+def test_ids_are_completed_from_the_server(
+    terminal: Terminal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in terminal.environ.items():
+        monkeypatch.setenv(name, value or "")
+    executions = {"executions": [a_head(), a_head(execution_id="x")], "next_cursor": "c"}
+    terminal.answers(reply(200, executions))
+    assert completed("executions", "show", "exec") == [ID]
+    workflows = {"workflows": [a_workflow()], "problems": [], "next_cursor": None}
+    terminal.answers(reply(200, workflows))
+    assert completed("workflows", "execute", "w") == ["weather"]
+    assert completed("workflows", "show", "--url", "http://other.test", "x") == []
+    assert terminal.server.requests[-1].url.host == "other.test"
+
+
+@pytest.mark.parametrize(
+    "answer", [httpx.ConnectError("refused"), problem(401, "unauthorized"), reply(200, "?")]
+)
+def test_no_server_no_ids(
+    terminal: Terminal, monkeypatch: pytest.MonkeyPatch, answer: httpx.Response | Exception
+) -> None:
+    for name, value in terminal.environ.items():
+        monkeypatch.setenv(name, value or "")
+    terminal.answers(answer)
+    assert completed("executions", "show", "") == []
+    assert len(terminal.server.requests) == 1
 
 
 def test_help_needs_neither_a_client_nor_a_display() -> None:

@@ -157,6 +157,25 @@ def test_a_file_without_a_token_is_told(
     assert (result.exit_code, result.stderr) == (2, f"perdure: --token-file key: {said}\n")
 
 
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["executions", "show", "\udcff"],
+        ["executions", "list", "--created-by", "\udcff"],
+        ["executions", "list", "--tag", "\udcff=1"],
+        ["workflows", "execute", "weather", "--version", "\udcff"],
+        ["workflows", "execute", "weather", "--input", "x=\udcff"],
+        ["workflows", "execute", "weather", "--idempotency-key", "a\nb"],
+        ["workflows", "execute", "weather", "--idempotency-key", "ü"],
+    ],
+)
+def test_what_no_request_can_hold_is_told(terminal: Terminal, words: list[str]) -> None:
+    result = terminal.call(*words)
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert result.stderr.startswith("perdure: ")
+    assert terminal.server.requests == []
+
+
 def test_similar_ids_are_named(terminal: Terminal) -> None:
     page = {"executions": [a_head(), a_head(execution_id="exec-0")], "next_cursor": None}
     terminal.answers(problem(404, "unknown_execution", "no such one"), reply(200, page))

@@ -1,6 +1,5 @@
 """`perdure executions`: what each command asks, prints and exits with."""
 
-import asyncio
 import json
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -22,7 +21,7 @@ from tests.support.scripted_server import (
     problem,
     reply,
 )
-from tests.unit.cli.scripted import Terminal
+from tests.unit.cli.scripted import Terminal, interrupted
 
 EXECUTION = f"/api/executions/{ID}"
 
@@ -336,6 +335,14 @@ def test_a_download_into_nowhere_is_told(terminal: Terminal) -> None:
     assert "No such file or directory" in result.stderr
 
 
+@pytest.mark.parametrize("output", [".", "..", "/", ""])
+def test_a_download_into_no_file_is_told(terminal: Terminal, tmp_path: Path, output: str) -> None:
+    terminal.answers(httpx.Response(200, text="it rains"))
+    result = terminal.call("executions", "logs", ID, "-o", output)
+    assert result.exit_code == 2 or not output
+    assert list(tmp_path.iterdir()) == []
+
+
 @pytest.mark.parametrize("more", [["--follow"], ["--tail", "3"], ["--json"]])
 def test_a_download_is_all_or_nothing(terminal: Terminal, more: list[str]) -> None:
     result = terminal.call("executions", "logs", ID, "-o", "-", *more)
@@ -404,20 +411,7 @@ def test_following_bears_with_a_restart(terminal: Terminal) -> None:
 def test_ctrl_c_stops_the_following_only(
     terminal: Terminal, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def run(work: Any) -> None:
-        async def interrupted() -> None:
-            task = asyncio.create_task(work)
-            await asyncio.sleep(0.01)
-            task.cancel()
-            await task
-
-        try:
-            with asyncio.Runner() as runner:
-                runner.run(interrupted())
-        except asyncio.CancelledError:
-            raise KeyboardInterrupt from None
-
-    monkeypatch.setattr("asyncio.run", run)
+    monkeypatch.setattr("asyncio.run", interrupted)
     for command in (["follow"], ["logs", "--follow"]):
         terminal.answers(reply(200, a_whole()))
         terminal.server.at_path[f"{EXECUTION}/logs"] = lambda _: logs_page()

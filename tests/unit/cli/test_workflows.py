@@ -17,7 +17,7 @@ from tests.support.scripted_server import (
     problem,
     reply,
 )
-from tests.unit.cli.scripted import Terminal
+from tests.unit.cli.scripted import Terminal, interrupted
 
 EXECUTE = "POST /api/workflows/weather/execute"
 SCHEMA = {"type": "object", "properties": {"query": {}, "days": {}}, "required": ["query"]}
@@ -200,3 +200,14 @@ def test_following_shows_the_story_on_stderr(terminal: Terminal) -> None:
         "16:30:00.123 INFO    [observe] it rains",
         f"{ID} completed after 1.500 s",
     ]
+
+
+def test_ctrl_c_stops_the_waiting_only(terminal: Terminal, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("asyncio.run", interrupted)
+    for more in ([], ["--json"]):
+        terminal.answers(reply(202, a_head()), reply(200, a_whole()))
+        result = terminal.call("workflows", "execute", "weather", "--wait", *more)
+        assert (result.exit_code, result.stdout) == (130, "")
+        assert result.stderr == f"perdure: stopped waiting for {ID}, which goes on\n"
+    posts = [each for each in terminal.server.requests if each.method == "POST"]
+    assert [each.url.path for each in posts] == ["/api/workflows/weather/execute"] * 2

@@ -66,6 +66,15 @@ async def test_execute_sends_what_is_given_and_nothing_else() -> None:
     assert server.headers("content-type") == ["application/json"] * 3
 
 
+@pytest.mark.parametrize("key", ["", "a b", "a\r\nX: y", "ü", "k" * 256])
+async def test_a_key_that_no_header_holds_is_not_sent(key: str) -> None:
+    server = ScriptedServer()
+    async with a_client(server) as client:
+        with pytest.raises(ValueError, match="1 to 255 visible ASCII"):
+            await client.execute("weather", idempotency_key=key)
+    assert server.requests == []
+
+
 async def test_what_has_no_json_and_what_has_no_zone_is_not_sent() -> None:
     server = ScriptedServer()
     async with a_client(server) as client:

@@ -2,7 +2,7 @@
 
 import click
 
-from perdure.cli.connecting import ABOUT
+from perdure.cli.connecting import ABOUT, SEE
 from perdure.cli.executions.cancel import cancel
 from perdure.cli.executions.follow import follow
 from perdure.cli.executions.list import list_
@@ -19,4 +19,5 @@ def executions() -> None:
 
 
 for command in (list_, show, logs, tasks, follow, cancel, pause, resume):
+    command.epilog = SEE
     executions.add_command(command)

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from perdure.cli.connecting import Server, as_json, asks_server
+from perdure.cli.printing import write_json
 from perdure.model.status import Status
 
 if TYPE_CHECKING:
@@ -89,8 +90,6 @@ def _filters(pairs: tuple[str, ...], given: dict[str, Any]) -> dict[str, Any]:
 
 def _show(page: "ExecutionsPage", *, json: bool, header: bool) -> None:
     if json:
-        from perdure.cli.printing import write_json
-
         for head in page.executions:
             write_json(head)
         return

@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING, Any, get_args
 import click
 
 from perdure.cli.connecting import LONG_PATIENCE, Server, as_json, asks_server
+from perdure.cli.ids import complete_execution
 from perdure.cli.mistakes import tell
+from perdure.cli.printing import write_json
 from perdure.model.exceptions import UsageError
 from perdure.model.execution import Level
 
@@ -18,7 +20,7 @@ _MOMENT = "MOMENT"
 
 
 @click.command()
-@click.argument("execution_id", metavar="ID")
+@click.argument("execution_id", metavar="ID", shell_complete=complete_execution)
 @click.option("-f", "--follow", is_flag=True, help="Go on until the execution has ended.")
 @click.option("-n", "--tail", type=click.IntRange(1), metavar="N", help="The newest N lines only.")
 @click.option("--level", type=_LEVELS, multiple=True, help="Of this level.  [repeatable]")
@@ -67,11 +69,11 @@ async def _follow(
 
     try:
         if tail is None:
-            client.retry_for(LONG_PATIENCE)
+            client.keep_trying_for(LONG_PATIENCE)
             await _show(client.follow_logs(execution_id, **filters), json=json)
             return
         newest = await _newest(client, execution_id, tail, filters)
-        client.retry_for(LONG_PATIENCE)
+        client.keep_trying_for(LONG_PATIENCE)
         first = newest[0].seq if newest else 0
         following = client.follow_logs(execution_id, **filters)
         await _show((each async for each in following if each.seq >= first), json=json)
@@ -99,8 +101,6 @@ async def _each(records: list["LogRecord"]) -> AsyncIterator["LogRecord"]:
 
 async def _show(records: AsyncIterator["LogRecord"], *, json: bool) -> None:
     if json:
-        from perdure.cli.printing import write_json
-
         async for record in records:
             write_json(record)
         return

@@ -5,13 +5,14 @@ from typing import TYPE_CHECKING
 import click
 
 from perdure.cli.connecting import Server, as_json, asks_server
+from perdure.cli.ids import complete_execution
 
 if TYPE_CHECKING:
     from perdure.client import Client
 
 
 @click.command()
-@click.argument("execution_id", metavar="ID")
+@click.argument("execution_id", metavar="ID", shell_complete=complete_execution)
 @as_json
 @asks_server
 def pause(server: Server, execution_id: str, json: bool) -> None:

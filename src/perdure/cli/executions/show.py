@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 import click
 
 from perdure.cli.connecting import Server, as_json, asks_server
+from perdure.cli.ids import complete_execution
+from perdure.cli.printing import printable, write_json
 
 if TYPE_CHECKING:
     from perdure.cli.people import Cell
@@ -15,7 +17,7 @@ _LONGEST_VALUE = 2_000
 
 
 @click.command()
-@click.argument("execution_id", metavar="ID")
+@click.argument("execution_id", metavar="ID", shell_complete=complete_execution)
 @click.option(
     "--logs",
     type=click.IntRange(0, 1000),
@@ -31,8 +33,6 @@ def show(server: Server, execution_id: str, logs: int, json: bool) -> None:
     async def work(client: "Client") -> None:
         execution = await client.execution(execution_id, logs=logs)
         if json:
-            from perdure.cli.printing import write_json
-
             write_json(execution)
         else:
             _show(execution)
@@ -52,7 +52,7 @@ def _show(execution: "Whole") -> None:
     how = f" after {ended}" if execution.status.ended and ended != "-" else ""
     console.print(
         Text.assemble(
-            (execution.execution_id, "bold"),
+            (printable(execution.execution_id), "bold"),
             " ",
             (f"{execution.status}{how}", people.style_of(execution.status)),
         )
@@ -68,7 +68,6 @@ def _facts(execution: "Whole") -> Iterator[tuple[str, "Cell"]]:
     from rich.text import Text
 
     from perdure.cli import people
-    from perdure.cli.printing import printable
 
     error = execution.error
     if error is not None:

@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING
 import click
 
 from perdure.cli.connecting import Server, as_json, asks_server
+from perdure.cli.ids import complete_execution
+from perdure.cli.printing import write_json
 
 if TYPE_CHECKING:
     from perdure.client import Client, TaskRun
@@ -14,7 +16,7 @@ _ROWS_AT_ONCE = 100
 
 
 @click.command()
-@click.argument("execution_id", metavar="ID")
+@click.argument("execution_id", metavar="ID", shell_complete=complete_execution)
 @as_json
 @asks_server
 def tasks(server: Server, execution_id: str, json: bool) -> None:
@@ -28,8 +30,6 @@ def tasks(server: Server, execution_id: str, json: bool) -> None:
         header = True
         async for task in client.tasks(execution_id):
             if json:
-                from perdure.cli.printing import write_json
-
                 write_json(task)
                 continue
             found.append(task)

@@ -2,7 +2,7 @@
 
 import click
 
-from perdure.cli.connecting import ABOUT
+from perdure.cli.connecting import ABOUT, SEE
 from perdure.cli.workflows.execute import execute
 from perdure.cli.workflows.list import list_
 from perdure.cli.workflows.show import show
@@ -14,4 +14,5 @@ def workflows() -> None:
 
 
 for command in (list_, show, execute):
+    command.epilog = SEE
     workflows.add_command(command)

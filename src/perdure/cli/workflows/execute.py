@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from perdure.cli.connecting import LONG_PATIENCE, Server, as_json, asks_server
+from perdure.cli.ids import complete_workflow
 from perdure.cli.mistakes import tell
+from perdure.cli.printing import printable, write_json
 from perdure.model.exceptions import UsageError
 
 if TYPE_CHECKING:
@@ -14,7 +16,7 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.argument("workflow_id", metavar="ID")
+@click.argument("workflow_id", metavar="ID", shell_complete=complete_workflow)
 @click.option(
     "--input",
     "pairs",
@@ -63,17 +65,17 @@ def execute(
         options["start_at"] = ahead("--start-at", start_at)
         try:
             head = await client.execute(workflow_id, inputs, **options)
+        except UnicodeEncodeError:
+            raise
         except ValueError as error:
             raise UsageError(str(error)) from None
         if wait or follow:
             ended = await _ended(client, head.execution_id, follow=follow)
             _show_end(ended, json=json, told=follow)
         if json:
-            from perdure.cli.printing import write_json
-
             write_json(head)
             return
-        click.echo(head.execution_id)
+        click.echo(printable(head.execution_id))
         if sys.stdout.isatty():
             more = f"perdure executions follow {head.execution_id}"
             click.echo(f"it is {head.status}; {more} shows how it goes on", err=True)
@@ -89,7 +91,7 @@ async def _ended(client: "Client", execution_id: str, *, follow: bool) -> "Whole
     console = people.console(stderr=True)
     if follow:
         return await story.follow(client, execution_id, console)
-    client.retry_for(LONG_PATIENCE)
+    client.keep_trying_for(LONG_PATIENCE)
     try:
         if not console.is_terminal:
             return await client.wait(execution_id, check=False)
@@ -103,7 +105,6 @@ async def _ended(client: "Client", execution_id: str, *, follow: bool) -> "Whole
 def _show_end(execution: "Whole", *, json: bool, told: bool) -> None:
     """Print the end, and exit as it was; `told` is whether stderr has it already."""
     from perdure.cli import decoded, people, story
-    from perdure.cli.printing import write_json
     from perdure.cli.progress import Progress
 
     code = story.exit_code(execution)

@@ -6,6 +6,7 @@ import click
 
 from perdure.cli.connecting import Server, as_json, asks_server
 from perdure.cli.mistakes import tell
+from perdure.cli.printing import write_json
 
 if TYPE_CHECKING:
     from perdure.client import Client, Workflow
@@ -26,8 +27,6 @@ def list_(server: Server, retired: bool, json: bool) -> None:
         async for page in client.workflows_pages(retired=retired):
             problems = page.problems
             if json:
-                from perdure.cli.printing import write_json
-
                 for workflow in page.workflows:
                     write_json(workflow)
             elif page.workflows:

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 import click
 
 from perdure.cli.connecting import Server, as_json, asks_server
+from perdure.cli.ids import complete_workflow
+from perdure.cli.printing import printable, write_json
 
 if TYPE_CHECKING:
     from perdure.client import Client, WholeWorkflow
@@ -14,7 +16,7 @@ _LONGEST_VALUE = 10_000
 
 
 @click.command()
-@click.argument("workflow_id", metavar="ID")
+@click.argument("workflow_id", metavar="ID", shell_complete=complete_workflow)
 @click.option("--version", metavar="VERSION", help="Which one.  [default: that which is executed]")
 @click.option("--source", is_flag=True, help="Its source alone.")
 @as_json
@@ -25,12 +27,8 @@ def show(server: Server, workflow_id: str, version: str | None, source: bool, js
     async def work(client: "Client") -> None:
         workflow = await client.workflow(workflow_id, version)
         if json:
-            from perdure.cli.printing import write_json
-
             write_json(workflow)
             return
-        from perdure.cli.printing import printable
-
         if source:
             click.echo(printable(workflow.source or ""))
             return
