@@ -4,7 +4,8 @@ Colours and moving lines are for terminals; `NO_COLOR` turns colours off. Where 
 terminal nothing is cut off or wrapped.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import datetime
 from typing import Any
 
@@ -42,6 +43,17 @@ def console(*, stderr: bool = False) -> Console:
     if not made.is_terminal:
         made.width = _BEYOND_ANY_LINE
     return made
+
+
+@contextmanager
+def busy(doing: str) -> Iterator[None]:
+    """Show on stderr that something takes its time, where that is a terminal."""
+    shown = console(stderr=True)
+    if not shown.is_terminal:
+        yield
+        return
+    with shown.status(doing):
+        yield
 
 
 def style_of(status: Status) -> str:

@@ -147,6 +147,24 @@ def test_all_are_all_pages(terminal: Terminal) -> None:
     assert len(lines(result)) == 3
 
 
+def test_a_page_may_be_empty_and_not_the_last(terminal: Terminal) -> None:
+    terminal.answers(page(cursor="c"), page(a_head(), cursor="d"), page())
+    result = terminal.call("executions", "list", "-q", "rain")
+    assert [each.split()[0] for each in result.stdout.splitlines()] == ["EXECUTION", ID]
+    assert result.stderr == ""
+
+
+@pytest.mark.parametrize(
+    ("exact", "said"), [(True, "in all: 7\n"), (False, "in all, at least: 7\n")]
+)
+def test_the_total_is_asked_for_once(terminal: Terminal, exact: bool, said: str) -> None:
+    first = page(a_head(), cursor="c", total=7, total_is_exact=exact)
+    terminal.answers(first, page(a_head()))
+    result = terminal.call("executions", "list", "--total")
+    assert ["total" in each for each in terminal.server.asked] == [True, False]
+    assert result.stderr == said
+
+
 # -- show ------------------------------------------------------------------------------------
 
 

@@ -1,5 +1,6 @@
 """`perdure executions list`"""
 
+from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -54,27 +55,33 @@ def list_(
     """
 
     async def work(client: "Client") -> None:
-        left = None if every else limit
         filters = _filters(pairs, given)
-        cursor, first = None, True
+        left, shown = None if every else limit, 0
+        cursor: str | None = None
         while True:
-            size = _LONGEST_PAGE if left is None else min(left, _LONGEST_PAGE)
-            page = await client.executions_page(
-                limit=size, cursor=cursor, total=total and first, **filters
-            )
-            _show(page, json=json, header=first)
-            if total and first:
+            size = _LONGEST_PAGE if left is None else min(left - shown, _LONGEST_PAGE)
+            counted = total and cursor is None
+            with _looking_further() if cursor and not json else nullcontext():
+                page = await client.executions_page(
+                    limit=size, cursor=cursor, total=counted, **filters
+                )
+            _show(page, json=json, header=not shown)
+            if counted:
                 _tell_total(page)
-            left = None if left is None else left - len(page.executions)
-            cursor, first = page.next_cursor, False
-            if cursor is None:
-                return
-            if left is not None and left <= 0:
-                if not json:
-                    click.echo("there are more: --limit N, or --all", err=True)
-                return
+            shown += len(page.executions)
+            cursor = page.next_cursor
+            if cursor is None or shown == left:
+                break
+        if not json:
+            _tell_rest(shown, more=cursor is not None)
 
     server.ask(work)
+
+
+def _looking_further() -> AbstractContextManager[None]:
+    from perdure.cli import people
+
+    return people.busy("looking further")
 
 
 def _filters(pairs: tuple[str, ...], given: dict[str, Any]) -> dict[str, Any]:
@@ -110,12 +117,15 @@ def _show(page: "ExecutionsPage", *, json: bool, header: bool) -> None:
     ]
     if rows:
         people.console().print(people.table(columns, rows, header=header))
-    elif header:
-        click.echo("there are none", err=True)
 
 
 def _tell_total(page: "ExecutionsPage") -> None:
-    count = getattr(page, "total", None)
-    if isinstance(count, int):
-        more = "" if getattr(page, "total_is_exact", True) else " at least"
-        click.echo(f"in all{more}: {count}", err=True)
+    least = "" if page.total_is_exact else ", at least"
+    click.echo(f"in all{least}: {page.total}", err=True)
+
+
+def _tell_rest(shown: int, *, more: bool) -> None:
+    if more:
+        click.echo("there are more: --limit N, or --all", err=True)
+    elif not shown:
+        click.echo("there are none", err=True)

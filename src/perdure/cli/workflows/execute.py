@@ -88,14 +88,11 @@ async def _ended(client: "Client", execution_id: str, *, follow: bool) -> "Whole
 
     from perdure.cli import people, story
 
-    console = people.console(stderr=True)
     if follow:
-        return await story.follow(client, execution_id, console)
+        return await story.follow(client, execution_id, people.console(stderr=True))
     client.keep_trying_for(LONG_PATIENCE)
     try:
-        if not console.is_terminal:
-            return await client.wait(execution_id, check=False)
-        with console.status(f"waiting for {execution_id}"):
+        with people.busy(f"waiting for {printable(execution_id)}"):
             return await client.wait(execution_id, check=False)
     except asyncio.CancelledError:
         tell(f"stopped waiting for {execution_id}, which goes on")
