@@ -142,6 +142,17 @@ async def test_control(tmp_path: Path) -> None:
                 await stranger.execution(execution_id)
 
 
+async def test_many_waits_at_once(tmp_path: Path) -> None:
+    """They hold up neither each other nor anything else."""
+    async with server(tmp_path, MODULE) as its, connected(its) as client:
+        heads = await asyncio.gather(*(client.execute("asked") for _ in range(120)))
+        waits = [asyncio.create_task(client.wait(head.execution_id)) for head in heads]
+        for head in heads:
+            await asyncio.wait_for(client.send_event(head.execution_id, "answer", "yes"), 10)
+        ended = await asyncio.wait_for(asyncio.gather(*waits), 30)
+        assert [each.result for each in ended] == ["yes"] * 120
+
+
 async def test_workflows(tmp_path: Path) -> None:
     """What is served, and its end."""
     async with server(tmp_path, MODULE) as its, connected(its) as client:

@@ -2,9 +2,11 @@
 
 import json
 import os
+import pty
 import subprocess
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from signal import SIGINT
 from typing import Any
@@ -13,6 +15,7 @@ from tests.support.servers import ADMIN_KEY, SERVED, Server, free_port, server
 
 MODULE = SERVED / "told.py"
 WITHIN_S = 60.0
+_HIDE_CURSOR = "\x1b[?25l"
 
 
 def environment(its: Server | None, **more: str) -> dict[str, str]:
@@ -44,6 +47,26 @@ def ended(process: "subprocess.Popen[str]") -> tuple[int, str, str]:
 
 def called(its: Server | None, *arguments: str, **environ: str) -> tuple[int, str, str]:
     return ended(started(its, *arguments, **environ))
+
+
+def at_terminal(its: Server, *arguments: str, **environ: str) -> str:
+    """What a command that has to succeed writes to a terminal."""
+    ours, its_own = pty.openpty()
+    process = subprocess.Popen(
+        [sys.executable, "-m", "perdure", *arguments],
+        env=environment(its, TERM="xterm-256color", COLUMNS="200", **environ),
+        stdin=subprocess.DEVNULL,
+        stdout=its_own,
+        stderr=its_own,
+    )
+    os.close(its_own)
+    seen = b""
+    # A terminal whose last process has gone is an error to read from.
+    with process, os.fdopen(ours, "rb", buffering=0) as terminal, suppress(OSError):
+        while part := terminal.read(65_536):
+            seen += part
+    assert process.returncode == 0, seen
+    return seen.decode()
 
 
 def told(its: Server, *arguments: str) -> str:
@@ -136,7 +159,7 @@ async def test_text_for_people(tmp_path: Path) -> None:
         )
         assert (code, out) == (0, "2\n")
         assert "[tell] line 0\n" in err
-        execution_id = err.split()[0]
+        execution_id = next(word for word in err.split() if word.startswith("exec-"))
         for command in ("show", "logs", "tasks"):
             shown = told(its, "executions", command, execution_id)
             assert "tell" in shown
@@ -144,6 +167,21 @@ async def test_text_for_people(tmp_path: Path) -> None:
         assert execution_id in told(its, "executions", "list")
         assert "told" in told(its, "workflows", "list")
         assert "async def told" in told(its, "workflows", "show", "told", "--source")
+
+
+async def test_a_terminal_gets_colours_and_moving_lines(tmp_path: Path) -> None:
+    """Unless `NO_COLOR` is set; the result stays as it is."""
+    async with server(tmp_path, MODULE) as its:
+        execute = ("workflows", "execute", "told", "--input", "lines=2")
+        for more in ("--wait", "--follow"):
+            seen = at_terminal(its, *execute, more)
+            assert _HIDE_CURSOR in seen
+            assert "2\r\n" in seen
+        listed = at_terminal(its, "executions", "list")
+        assert "\x1b[32mcompleted\x1b[0m" in listed
+        plain = at_terminal(its, "executions", "list", NO_COLOR="1")
+        assert "  completed  " in plain
+        assert "\x1b[3" not in plain
 
 
 async def test_ctrl_c_stops_the_following_and_not_the_execution(tmp_path: Path) -> None:

@@ -35,8 +35,10 @@ ANSWER_LIMIT_BYTES = 128 * 1024 * 1024
 """The largest answer that is kept in memory. A download is streamed, and has no limit."""
 _PROBLEM_LIMIT_BYTES = 1024 * 1024
 _CONNECT_S = 5.0
+_KEPT_OPEN = 100
 _NOT_SENT = (httpx.UnsupportedProtocol, httpx.LocalProtocolError, httpx.ProxyError)
 """Faults of what was to be sent, or of a proxy that refuses it: they do not pass."""
+_NEVER_ARRIVED = (httpx.ConnectError, httpx.ConnectTimeout)
 
 Query = Sequence[tuple[str, str]]
 T = TypeVar("T")
@@ -107,6 +109,8 @@ class Connection:
             # A proxy does not reach what listens on this machine only.
             trust_env=not is_loopback(self._url),
             follow_redirects=False,
+            # Each wait holds a connection; other requests do not queue behind them.
+            limits=httpx.Limits(max_connections=None, max_keepalive_connections=_KEPT_OPEN),
         )
 
     @property
@@ -165,7 +169,7 @@ class Connection:
             except httpx.TransportError as error:
                 refusal = self._not_reachable(error)
                 refusable = not isinstance(error, _NOT_SENT)
-                lost = lost or not isinstance(error, httpx.ConnectError | httpx.ConnectTimeout)
+                lost = lost or not isinstance(error, _NEVER_ARRIVED)
             else:
                 if response.is_success:
                     return response
