@@ -78,11 +78,12 @@ class Progress:
             self._console.print(Text(f"  {where}{printable(str(execution.error))}", style="red"))
 
 
-def log_line(record: LogRecord) -> Text:
+def log_line(record: LogRecord, *, dated: bool = False) -> Text:
     """A record as a line: its time on the clock of this place, its level, task and message."""
     at = datetime.fromtimestamp(record.timestamp / 1000).astimezone()
+    shown = f"{at:%Y-%m-%d %H:%M:%S}" if dated else f"{at:%H:%M:%S}"
     return Text.assemble(
-        (f"{at:%H:%M:%S}.{record.timestamp % 1000:03d} ", "dim"),
+        (f"{shown}.{record.timestamp % 1000:03d} ", "dim"),
         (f"{record.level:7} ", _STYLES[record.level]),
         (f"[{printable(record.task)}] " if record.task else "", "magenta"),
         printable(record.message).replace("\n", "\n    "),

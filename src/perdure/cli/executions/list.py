@@ -88,7 +88,7 @@ def _filters(pairs: tuple[str, ...], given: dict[str, Any]) -> dict[str, Any]:
     from perdure.cli.pairs import tags
     from perdure.cli.when import ago
 
-    filters = {name: value for name, value in given.items() if value}
+    filters = {name: value for name, value in given.items() if value not in (None, ())}
     for name, value in filters.items():
         if name.endswith(("_after", "_before")):
             filters[name] = ago(f"--{name.replace('_', '-')}", value)

@@ -110,14 +110,14 @@ async def _show(records: AsyncIterator["LogRecord"], *, json: bool) -> None:
 
     console = people.console()
     async for record in records:
-        console.print(log_line(log_record(record)))
+        console.print(log_line(log_record(record), dated=True))
 
 
 def _filters(given: dict[str, Any]) -> dict[str, Any]:
     from perdure.cli.when import ago
 
-    filters = {name: value for name, value in given.items() if value}
+    filters = {name: value for name, value in given.items() if value not in (None, ())}
     for name in ("since", "until"):
-        if filters.get(name):
+        if name in filters:
             filters[name] = ago(f"--{name}", filters[name])
     return filters

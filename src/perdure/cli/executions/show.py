@@ -61,7 +61,7 @@ def _show(execution: "Whole") -> None:
     if execution.logs:
         console.print()
         for record in execution.logs:
-            console.print(log_line(log_record(record)))
+            console.print(log_line(log_record(record), dated=True))
 
 
 def _facts(execution: "Whole") -> Iterator[tuple[str, "Cell"]]:

@@ -40,8 +40,8 @@ def test_logs_with_every_filter(terminal: Terminal) -> None:
     )
     result = terminal.call("executions", "logs", ID, *given.split(" "))
     assert result.stdout.splitlines() == [
-        "16:30:00.123 INFO    [observe] it rains",
-        "16:30:00.123 ERROR   [observe] it\\x9b rains",
+        "2026-02-23 16:30:00.123 INFO    [observe] it rains",
+        "2026-02-23 16:30:00.123 ERROR   [observe] it\\x9b rains",
     ]
     [request] = terminal.server.requests
     assert sorted(request.url.params.multi_items()) == [

@@ -84,6 +84,13 @@ def test_every_filter_is_sent(terminal: Terminal) -> None:
     ]
 
 
+@pytest.mark.parametrize("option", ["--created-by", "-q", "--workflow"])
+def test_an_empty_filter_is_sent_and_not_ignored(terminal: Terminal, option: str) -> None:
+    terminal.answers(problem(422, "invalid_request"))
+    assert terminal.call("executions", "list", option, "").exit_code == 2
+    assert "=&" in terminal.server.asked[0]
+
+
 def test_a_length_of_time_is_so_long_ago(terminal: Terminal) -> None:
     terminal.answers(page())
     terminal.call("executions", "list", "--created-after", "1h30m")
@@ -189,7 +196,7 @@ def test_a_failed_one_says_why_first(terminal: Terminal) -> None:
         "tags          team=a",
         'inputs        {"query":"rain"}',
         "",
-        "16:30:00.123 WARNING [observe] it is",
+        "2026-02-23 16:30:00.123 WARNING [observe] it is",
         "    dry",
     ]
 
