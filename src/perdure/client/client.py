@@ -48,7 +48,8 @@ class Client:
     `url` is that of the server, by default `PERDURE_URL`, else ``http://127.0.0.1:8000``; `token`
     is a key of the server, by default `PERDURE_TOKEN`. `timeout` is how long the server may be
     silent before an answer counts as lost; `retry_for` is how long a request is tried again while
-    the server is not reachable or turns it away for now, ``"0s"`` for one try.
+    the server is not reachable or turns it away for now, ``"0s"`` for one try. Tests may put a
+    `transport` of their own in place of the network.
 
     Every method may raise `NotReachableError`, `UnauthorizedError`, `UnavailableError`, `ApiError`
     for a fault of the server, and `UnexpectedAnswerError`; those that name an execution or a
@@ -192,7 +193,10 @@ class Client:
         return await self._connection.decoded(get("/api/executions", query(sent)), ExecutionsPage)
 
     async def executions(self, **filters: Unpack[ExecutionFilters]) -> AsyncIterator[Head]:
-        """Every execution that the filters let through, page by page, the newest first."""
+        """Every execution that the filters let through, page by page, the newest first by default.
+
+        Several of `workflow_id` or `status` mean any of them, several of `tags` all of them.
+        """
         request = get("/api/executions", [*query(filters), ("limit", str(_EXECUTIONS_A_PAGE))])
         async for page in pages(self._connection, request, ExecutionsPage):
             for head in page.executions:

@@ -23,7 +23,7 @@ def cancel(server: Server, execution_id: str, json: bool) -> None:
 
         head = await client.cancel(execution_id)
         show(head, json=json)
-        if not head.status.ended:
+        if not head.status.ended and not json:
             more = f"perdure executions follow {head.execution_id}"
             click.echo(f"it is being cancelled; {more} shows its end", err=True)
 

@@ -279,6 +279,7 @@ def test_a_cancel_that_takes_time_says_how_to_see_its_end(terminal: Terminal) ->
     result = terminal.call("executions", "cancel", ID)
     assert (result.exit_code, result.stdout) == (0, f"{ID} is running\n")
     assert f"perdure executions follow {ID}" in result.stderr
+    assert terminal.call("executions", "cancel", ID, "--json").stderr == ""
 
 
 def test_a_change_that_cannot_be_is_told(terminal: Terminal) -> None:
