@@ -165,7 +165,10 @@ async def test_text_for_people(tmp_path: Path) -> None:
             assert "tell" in shown
             assert "\x1b" not in shown + err
         assert execution_id in told(its, "executions", "list")
-        assert "told" in told(its, "workflows", "list")
+        nowhere = f"http://127.0.0.1:{free_port()}"
+        code, out, _ = called(its, "workflows", "list", HTTP_PROXY=nowhere, http_proxy=nowhere)
+        assert code == 0, "what listens on this machine is reached without a proxy"
+        assert "told" in out
         assert "async def told" in told(its, "workflows", "show", "told", "--source")
 
 

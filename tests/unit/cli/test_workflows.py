@@ -188,6 +188,13 @@ def test_waiting_prints_the_result_and_exits_as_it_ends(
     assert (result.exit_code, json.loads(result.stdout)) == (code, whole)
 
 
+def test_waiting_bears_with_a_restart(terminal: Terminal) -> None:
+    down = [httpx.ConnectError("refused")] * 8
+    ended = reply(200, a_whole("completed"))
+    terminal.answers(reply(202, a_head()), reply(200, a_whole()), *down, ended)
+    assert terminal.call("workflows", "execute", "weather", "--wait").exit_code == 0
+
+
 def test_following_shows_the_story_on_stderr(terminal: Terminal) -> None:
     logs = reply(200, {"logs": [a_record(1)], "next_cursor": None})
     terminal.answers(

@@ -92,6 +92,13 @@ def test_an_end_is_known_at_once_and_after_few_requests() -> None:
     assert server.looks == 5
 
 
+def test_an_answer_is_waited_for_longer_than_the_server_waits() -> None:
+    server = ScriptedServer(reply(200, a_whole()), reply(200, a_whole("completed")))
+    with_client(server, lambda client: client.wait(ID))
+    first, second = (each.extensions["timeout"]["read"] for each in server.requests)
+    assert (first, second) == (30, 60)
+
+
 def test_a_server_that_does_not_wait_is_asked_after_growing_pauses() -> None:
     server = GrowingServer(100.5, [], waits=False)
 

@@ -137,6 +137,25 @@ def test_who_is_asked_to_come_back_too_late_gives_up_at_once() -> None:
     assert (asked_s, took_s) == (60, 0)
 
 
+@pytest.mark.parametrize(
+    "fault",
+    [
+        httpx.LocalProtocolError("Illegal header value"),
+        httpx.ProxyError("407 Proxy Authentication Required"),
+        httpx.UnsupportedProtocol("no such protocol"),
+    ],
+)
+def test_a_fault_that_does_not_pass_is_told_at_once(fault: Exception) -> None:
+    server = ScriptedServer(fault, reply(200, a_whole()))
+
+    async def fails(client: Client) -> None:
+        with pytest.raises(NotReachableError):
+            await client.execution(ID)
+
+    called(server, fails)
+    assert len(server.requests) == 1
+
+
 def test_no_second_try_where_none_is_wanted() -> None:
     server = ScriptedServer(REFUSED, reply(200, a_whole()))
 

@@ -282,6 +282,12 @@ def test_a_cancel_that_takes_time_says_how_to_see_its_end(terminal: Terminal) ->
     assert terminal.call("executions", "cancel", ID, "--json").stderr == ""
 
 
+def test_an_id_cannot_move_the_terminal(terminal: Terminal) -> None:
+    terminal.answers(reply(200, a_head("paused", "exec-\x1b[2J")))
+    assert terminal.call("executions", "pause", ID).stdout == "exec-\\x1b[2J is paused\n"
+    assert "\x1b" not in terminal.call("workflows", "execute", "weather").stdout
+
+
 def test_a_change_that_cannot_be_is_told(terminal: Terminal) -> None:
     terminal.answers(problem(409, "already_ended", "it has ended: completed"))
     result = terminal.call("executions", "cancel", ID)
