@@ -64,7 +64,7 @@ class Engine:
         self._retiring = Retiring(state, self._workers)
         self._workers.on_ready = admission.worker_ready
         self._workers.on_crash_loop = control.fail
-        self._workers.on_unstoppable = control.cut_off
+        self._workers.liveness.on_unstoppable = control.cut_off
         ownership.on_ready = admission.ready
         ownership.on_slot = admission.kick
         ownership.on_children = admission.queued

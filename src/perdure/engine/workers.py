@@ -2,11 +2,8 @@
 
 - There are as many workers that answer as the limits say; one that dies or hangs is replaced. One
   that asks to be replaced is drained once another serves in its place.
-- A worker that hangs for STALL_S gets nothing new, and what it owns moves to another, its attempts
-  staying where they are; only an execution whose own step blocks it stays, so that it blocks no
-  other. It is killed after KILL_S, or as soon as an attempt in it is past its timeout, or a cancel
-  has waited for half of the grace. A workflow that blocks and is being cancelled ends then, without
-  its cleanup: a replay would block again.
+- A worker that hangs gets nothing new, what it owns moves to another, and it is killed in the end:
+  see `liveness`.
 - An execution whose code was on the CPU when its worker died is a suspect (`suspects`), and goes on
   alone in a quarantine worker until something new of it is recorded, or it is failed.
 """
@@ -15,11 +12,11 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Sequence
 
-from perdure.engine.handle import Handle, Mark, Spawner
+from perdure.engine.handle import Handle, Spawner
+from perdure.engine.liveness import TICK_S, Liveness
 from perdure.engine.ownership import Ownership
 from perdure.engine.state import Owned, State
 from perdure.engine.suspects import DEATHS, Suspects
-from perdure.engine.views import Story
 from perdure.link import messages as m
 from perdure.model import failure as failures
 from perdure.model.position import instance
@@ -28,10 +25,6 @@ from perdure.ports.runtime import RefusedError
 
 log = logging.getLogger(__name__)
 
-TICK_S = 0.25
-STALL_S = 2.0
-KILL_S = 30.0
-START_S = 120.0
 QUARANTINES = 4
 QUARANTINE_IDLE_S = 5.0
 _BACKOFF_S = (0.0, 0.1, 0.5, 1.0, 2.0, 5.0, 10.0)
@@ -48,6 +41,8 @@ class Workers:
         self._number = 0
         self._quick_deaths = 0
         self._suspects = Suspects()
+        self.liveness = Liveness(state, ownership, self._suspects)
+        self.liveness.on_stalled = self._refill
         self._closed = asyncio.Event()
         self.first_serving = asyncio.Event()
         """Set once a worker takes executions."""
@@ -55,8 +50,6 @@ class Workers:
         """Called when a worker can take executions."""
         self.on_crash_loop: Callable[[str, failures.Failure], Awaitable[None]]
         """Called with an execution that brought its worker down too often, to end it."""
-        self.on_unstoppable: Callable[[str], Awaitable[None]]
-        """Called with an execution that is being cancelled, and whose workflow code blocks."""
 
     def now_s(self) -> float:
         """The monotonic clock."""
@@ -163,11 +156,7 @@ class Workers:
         self.on_ready()
 
     def _answered(self, handle: Handle) -> None:
-        handle.asked_s = None
-        handle.late_ticks = 0
-        if handle.stalled:
-            handle.stalled = False
-            log.warning("worker %d answers again", handle.number)
+        if self.liveness.answered(handle):
             self.on_ready()
 
     def _replace(self, handle: Handle, why: str) -> None:
@@ -189,41 +178,15 @@ class Workers:
             await asyncio.sleep(TICK_S)
             now_s = self.now_s()
             for handle in tuple(self._handles.values()):
-                self._check(handle, now_s)
+                self._check_quarantine(handle, now_s)
+                self.liveness.check(handle, now_s)
             self._retire_surplus()
 
-    def _check(self, handle: Handle, now_s: float) -> None:
-        if not handle.launched or handle.killed:
-            return
-        if handle.suspect is not None:
-            self._check_quarantine(handle, handle.suspect, now_s)
-        if not handle.serving:
-            if now_s - handle.started_s > START_S:
-                log.error("worker %d did not start within %d s", handle.number, START_S)
-                handle.kill()
-            return
-        if handle.asked_s is None:
-            handle.asked_s = now_s
-            handle.channel.send(m.Ping(handle.number))
-            return
-        handle.late_ticks += 1
-        late_s = now_s - handle.asked_s
-        # Ticks are counted too: if this process itself stood still, the answer may be waiting.
-        if late_s < STALL_S or handle.late_ticks < STALL_S / TICK_S / 2:
-            return
-        if not handle.stalled:
-            self._stall(handle)
-        marks = handle.process.marks()
-        overdue = [mark for mark in marks if 0 < mark.deadline < now_s - TICK_S]
-        if overdue or late_s > KILL_S or self._cancel_waits(handle, now_s):
-            log.error("worker %d has not answered for %.1f s: killing it", handle.number, late_s)
-            for mark in marks:
-                self._tell_of_kill(mark, overdue=mark in overdue, alone=len(marks) == 1)
-            handle.kill()
-
-    def _check_quarantine(self, handle: Handle, suspect: str, now_s: float) -> None:
+    def _check_quarantine(self, handle: Handle, now_s: float) -> None:
         """A quarantine ends with the suspicion, and is not kept for one that only waits."""
-        if suspect not in self._suspects:
+        if handle.suspect is None or not handle.launched or handle.killed:
+            return
+        if handle.suspect not in self._suspects:
             handle.suspect = None
             self.on_ready()
         elif handle.owned or not handle.usable:
@@ -232,90 +195,6 @@ class Workers:
             handle.unused_s = now_s
         elif now_s - handle.unused_s > QUARANTINE_IDLE_S:
             self._drain(handle)
-
-    def _stall(self, handle: Handle) -> None:
-        handle.stalled = True
-        marks = handle.process.marks()
-        what = ", ".join(f"{mark.execution_id}{mark.position}" for mark in marks) or "unknown"
-        log.warning("worker %d does not answer; on its CPU: %s", handle.number, what)
-        for mark in marks:
-            self._state.tell(
-                mark.execution_id,
-                f"{mark.position or 'the workflow'} blocks its worker: it neither returns nor "
-                "awaits; blocking code belongs into a plain function, which runs in a thread",
-                "WARNING",
-            )
-        self._refill()
-        blocking = {mark.execution_id for mark in marks if not mark.position}
-        for owned in tuple(handle.owned.values()):
-            if owned.execution_id not in blocking:
-                self._state.in_background(self._move(handle, owned))
-
-    async def _move(self, handle: Handle, owned: Owned) -> None:
-        """Take an execution from a worker that hangs; its attempts stay there."""
-        state = self._state
-        self._ownership.halt(owned)
-        await state.submit(Nothing())
-        row = await state.read(state.journal.row, owned.execution_id)
-        if row is None or state.owned.get(owned.execution_id) is not owned or handle.gone:
-            return
-        count = row.next_seq - row.journal_start
-        bodies = await state.read(
-            state.journal.batches, owned.execution_id, row.journal_start, count
-        )
-        attempts = Story(bodies).open_attempts()
-        if state.owned.get(owned.execution_id) is not owned or handle.gone:
-            return
-        if attempts:
-            elsewhere = state.elsewhere.setdefault(owned.execution_id, {})
-            for attempt in attempts:
-                elsewhere.setdefault(attempt, handle)
-        self._ownership.disown(owned)
-        self._ownership.on_ready(owned.execution_id)
-
-    def _cancel_waits(self, handle: Handle, now_s: float) -> bool:
-        patience_s = self._state.limits.cancel_grace_ms / 2000
-        concerned = [
-            *handle.owned,
-            *(
-                execution_id
-                for execution_id, attempts in self._state.elsewhere.items()
-                if handle in attempts.values()
-            ),
-        ]
-        for execution_id in concerned:
-            asked_s = self._state.cancels.get(execution_id)
-            if asked_s is not None and now_s - asked_s > patience_s:
-                return True
-        return False
-
-    def _tell_of_kill(self, mark: Mark, *, overdue: bool, alone: bool) -> None:
-        """A worker is killed that cannot tell any more what becomes of what it ran."""
-        state, execution_id = self._state, mark.execution_id
-        if execution_id not in state.owned and execution_id not in state.elsewhere:
-            return
-        cancelled = execution_id in state.cancels
-        if overdue:
-            attempt = (mark.position, mark.attempt)
-            state.timed_out.setdefault(execution_id, set()).add(attempt)
-        if cancelled:
-            what = "was cancelled; it did not stop and was killed with its worker"
-        elif overdue:
-            what = "took longer than its timeout; it did not stop and was killed with its worker"
-        elif alone:
-            what = "did not let go of its worker, and was killed with it"
-        else:
-            what = "was killed with its worker, which did not answer"
-        text = f"{mark.position or 'the workflow'} {what}"
-        state.tell(execution_id, text, "WARNING")
-        if cancelled and alone and not mark.position:
-            self._suspects.condemn(execution_id)
-            state.in_background(self._end_unstoppable(execution_id))
-
-    async def _end_unstoppable(self, execution_id: str) -> None:
-        await self.on_unstoppable(execution_id)
-        self._suspects.forget(execution_id)
-        self._ownership.on_ready(execution_id)
 
     def _retire_surplus(self) -> None:
         """Drain workers that are not needed: those that are to be replaced first."""
