@@ -16,10 +16,12 @@ from perdure.api.app import create_app
 from perdure.bootstrap.admin_key import admin_key
 from perdure.bootstrap.announcement import announcement
 from perdure.bootstrap.clock import SystemClock
+from perdure.bootstrap.edits import edits
 from perdure.bootstrap.folder import DataFolder
 from perdure.bootstrap.http_server import embedded_server
 from perdure.bootstrap.randomness import RandomBits
 from perdure.bootstrap.reader import PART_THREADS, READ_THREADS, ThreadReader
+from perdure.bootstrap.reloading import Reloading
 from perdure.bootstrap.settings import Settings
 from perdure.bootstrap.spawner import ProcessSpawner
 from perdure.engine.engine import Engine
@@ -35,9 +37,17 @@ _GC_THRESHOLDS = (20_000, 20, 50)
 
 @contextlib.asynccontextmanager
 async def running_engine(
-    folder: DataFolder, paths: tuple[Path, ...], limits: Limits, log_quota_bytes: int
+    folder: DataFolder,
+    paths: tuple[Path, ...],
+    limits: Limits,
+    log_quota_bytes: int,
+    *,
+    edited: bool = False,
 ) -> AsyncIterator[Engine]:
-    """An engine over a locked data folder, with its workers; stopped in order at the end."""
+    """An engine over a locked data folder, with its workers; stopped in order at the end.
+
+    `edited` says whether the code at the paths changes meanwhile.
+    """
     loop = asyncio.get_running_loop()
     store = SqliteStore.open(
         folder.path, loop.call_soon_threadsafe, log_quota_bytes=log_quota_bytes
@@ -50,7 +60,7 @@ async def running_engine(
             store.logs,
             SystemClock(),
             reader,
-            ProcessSpawner(paths, folder.workers_lock),
+            ProcessSpawner(paths, folder.workers_lock, edited=edited),
             limits,
             RandomBits(),
             part_reader,
@@ -85,12 +95,17 @@ async def _serve(settings: Settings, folder: DataFolder, announce: Callable[[str
     new_key = key if made else None
     with listener(settings.host, settings.port) as listening:
         async with running_engine(
-            folder, settings.paths, limits_of(settings), settings.log_quota_bytes
+            folder,
+            settings.paths,
+            limits_of(settings),
+            settings.log_quota_bytes,
+            edited=settings.reload,
         ) as engine:
             required = None if settings.no_auth else key
             app = create_app(engine, admin_key=required, clock=SystemClock())
             http = embedded_server(app, grace_s=_HTTP_GRACE_S)
             serving = asyncio.create_task(http.serve(sockets=[listening]))
+            reloading = _reloading(settings, engine, announce)
             await _first(stop.wait(), engine.first_served())
             gc.collect()
             gc.freeze()
@@ -102,11 +117,22 @@ async def _serve(settings: Settings, folder: DataFolder, announce: Callable[[str
                     )
                 )
             await stop.wait()
+            if reloading is not None:
+                reloading.cancel()
             log.info("stopping: attempts that run get %d s", settings.shutdown_grace_ms // 1000)
             await engine.stop()
             http.stop()
             await serving
     return 0
+
+
+def _reloading(
+    settings: Settings, engine: Engine, announce: Callable[[str], None]
+) -> asyncio.Task[None] | None:
+    """Where edits are to take effect, the task that sees to it until it is cancelled."""
+    if not settings.reload:
+        return None
+    return asyncio.create_task(Reloading(edits(settings.paths), engine.reload, announce).run())
 
 
 async def _first(*waits: Coroutine[Any, Any, Any]) -> None:

@@ -44,7 +44,8 @@ class Settings:
     `cleanup_timeout_ms` how long cleanup code, `shutdown_grace_ms` how long tasks at an orderly
     stop; `idempotency_ttl_ms` is how long an Idempotency-Key stands for the execution that it has
     started; `log_quota_bytes` is the log kept of one execution; `max_running` are executions with
-    work in a worker, `max_pending` those that queue. `admin_key` is None where it was not set.
+    work in a worker, `max_pending` those that queue. `reload` is whether edits take effect while it
+    serves. `admin_key` is None where it was not set.
     """
 
     paths: tuple[Path, ...] = ()
@@ -60,6 +61,7 @@ class Settings:
     max_running: int = 1_000
     max_pending: int = 100_000
     no_auth: bool = False
+    reload: bool = False
     admin_key: str | None = field(default=None, repr=False)
 
 
@@ -93,6 +95,7 @@ SETTINGS: Mapping[str, Setting] = {
         Setting("max_running", "max_running", formats.whole(1, 1_000_000), "1000"),
         Setting("max_pending", "max_pending", formats.whole(1, 10_000_000), "100000"),
         Setting("no_auth", "no_auth", formats.switch, "true"),
+        Setting("reload", "reload", formats.switch, "true"),
         Setting("admin_key", "admin_key", formats.key, "prd_…", secret=True),
     )
 }

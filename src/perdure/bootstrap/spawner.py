@@ -51,11 +51,18 @@ class Worker:
 
 
 class ProcessSpawner:
-    """Starts workers that serve the same paths."""
+    """Starts workers that serve the same paths.
 
-    def __init__(self, paths: Sequence[Path], workers_lock: Path) -> None:
+    Where code is `edited` while it is served, they write no bytecode: Python takes it for current
+    by the second and the size of its source, and an edit may leave both as they were.
+    """
+
+    def __init__(self, paths: Sequence[Path], workers_lock: Path, *, edited: bool = False) -> None:
         self._paths = paths
         self._workers_lock = workers_lock
+        self._environ = dict(os.environ)
+        if edited:
+            self._environ["PYTHONDONTWRITEBYTECODE"] = "1"
 
     async def spawn(self, number: int, receiver: Receiver[ToEngine]) -> WorkerProcess:
         """Start a worker."""
@@ -86,6 +93,7 @@ class ProcessSpawner:
             # still has its grace has started.
             process = subprocess.Popen(
                 command,
+                env=self._environ,
                 stdin=subprocess.DEVNULL,
                 pass_fds=(link.fileno(), marks.fd, life_read),
                 start_new_session=True,

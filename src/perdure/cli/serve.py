@@ -13,6 +13,9 @@ from perdure.cli.mistakes import told
 @click.command()
 @click.argument("paths", metavar="[PATH]...", nargs=-1)
 @click.option("--workers", metavar="N", help="Worker processes.  [default: 1]")
+@click.option(
+    "--reload", is_flag=True, default=None, help="Take edits up while serving; for development."
+)
 @click.option("--host", metavar="ADDRESS", help="Address to listen on.  [default: 127.0.0.1]")
 @click.option("--port", metavar="PORT", help="Port to listen on.  [default: 8000]")
 @click.option("--data", metavar="DIR", help="Folder of the data.  [default: perdure-data]")

@@ -7,9 +7,11 @@ pending executions not even these.
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from typing import Protocol
 
 from perdure.engine.followed import Followed
+from perdure.engine.generations import Pin
 from perdure.engine.ownership import Ownership
 from perdure.engine.state import Owned, State, Worker
 from perdure.link import messages as m
@@ -20,15 +22,25 @@ from perdure.ports.journal import Admit, CreateExecution, InboxEntry, Snapshot
 _PAGE = 256
 
 
+class Pool(Protocol):
+    """The workers among which executions are distributed."""
+
+    def choose(self, execution_id: str, pin: Pin | None = None) -> Worker | None:
+        """The worker for an execution, None where there is none now."""
+        ...
+
+    def serves(self, pin: Pin) -> bool:
+        """Whether some worker serves this very code, of whatever generation."""
+        ...
+
+
 class Admission:
     """Loads executions into workers as slots become free."""
 
-    def __init__(
-        self, state: State, ownership: Ownership, choose: Callable[[str], Worker | None]
-    ) -> None:
+    def __init__(self, state: State, ownership: Ownership, pool: Pool) -> None:
         self._state = state
         self._ownership = ownership
-        self._choose = choose
+        self._pool = pool
         self._parked: set[str] = set()
         self._ready: deque[str] = deque()
         self._queued: set[str] = set()
@@ -77,7 +89,8 @@ class Admission:
 
     def begin(self, create: CreateExecution) -> Owned | None:
         """Have a new execution begun at once, before its creation is on disk; None: no worker."""
-        worker = self._choose(create.execution_id)
+        pin = Pin(create.workflow_id, create.workflow_version, create.digest)
+        worker = self._pool.choose(create.execution_id, pin)
         if worker is None:
             return None
         owned = Owned(create.execution_id, create.workflow_id, worker, epoch=1)
@@ -120,7 +133,7 @@ class Admission:
             and not self._ready
             and not self._looking
             and self._free() > 0
-            and self._choose("") is not None
+            and self._pool.choose("") is not None
         ):
             self._looking = True
             self._state.in_background(self._admit())
@@ -165,17 +178,19 @@ class Admission:
         state, ownership = self._state, self._ownership
         arriving = ownership.arriving.setdefault(execution_id, [])
         try:
-            if self._choose(execution_id) is None:
+            if self._pool.choose(execution_id) is None:
                 self._parked.add(execution_id)
                 return
             snapshot = await state.read(state.journal.snapshot, execution_id)
             if snapshot is None or snapshot.row.status is not Status.RUNNING or state.stopping:
                 return
-            if not state.catalog.serves(snapshot.row.workflow_id, snapshot.row.workflow_version):
+            pin = _pin(snapshot)
+            served = state.catalog.serves(pin.workflow_id, pin.version) or self._pool.serves(pin)
+            if not served:
                 await ownership.hold(execution_id, _unserved(snapshot))
                 return
             logged = await state.read(state.logs.of_batch, execution_id, snapshot.row.next_seq)
-            worker = self._choose(execution_id)
+            worker = self._pool.choose(execution_id, pin)
             if worker is None:
                 self._parked.add(execution_id)
                 return
@@ -232,6 +247,12 @@ class Admission:
             inbox_seen=row.inbox_read,
         )
         self._ownership.own(owned, load)
+
+
+def _pin(snapshot: Snapshot) -> Pin:
+    row = snapshot.row
+    begun = row.started_at if row.next_seq else None
+    return Pin(row.workflow_id, row.workflow_version, row.digest, begun)
 
 
 def _unserved(snapshot: Snapshot) -> failures.Failure:

@@ -93,6 +93,11 @@ class ServedCatalog:
         """Whether versions of this workflow are retired, which need not be served any more."""
         return workflow_id in self._retirements
 
+    def new_problems(self, problems: Sequence[ImportProblem]) -> Sequence[ImportProblem]:
+        """Those of the problems that are of paths which could be loaded so far."""
+        known = {problem.path for problem in self.problems}
+        return [problem for problem in problems if problem.path not in known]
+
     def find(self, workflow_id: str, version: str | None) -> Entry:
         """The named version, or the highest. Raises RefusedError where there is none."""
         if version is None:

@@ -19,6 +19,7 @@ from perdure.engine.scheduled import Scheduled
 from perdure.engine.starting import Starting
 from perdure.engine.state import Limits, Reader, State
 from perdure.engine.timers import Timers
+from perdure.engine.trials import Reloaded
 from perdure.engine.views import Story, head_of, revision_of, waiting_for_start
 from perdure.engine.watchers import within
 from perdure.engine.workers import Workers
@@ -54,7 +55,7 @@ class Engine:
         self._last_key = 0
         self._ownership = ownership = Ownership(state, self._new_id)
         self._workers = Workers(state, ownership, spawner)
-        self._admission = admission = Admission(state, ownership, self._workers.choose)
+        self._admission = admission = Admission(state, ownership, self._workers)
         self._timers = timers = Timers(state, ownership)
         self._scheduled = scheduled = Scheduled(state, admission)
         self._control = control = Control(state, ownership, admission, timers, scheduled)
@@ -90,6 +91,13 @@ class Engine:
     async def first_served(self) -> None:
         """Wait until a worker takes executions."""
         await self._workers.first_serving.wait()
+
+    async def reload(self) -> Reloaded:
+        """Have the workers' code as it is now serve new executions, if it can be loaded.
+
+        One at a time. Cancelled, it is given up, and what serves goes on.
+        """
+        return await self._workers.reload()
 
     async def stop(self) -> None:
         """Take no more, give attempts that run a time to end, and stop the workers."""

@@ -75,9 +75,15 @@ class Pool(Protocol):
 class Handle:
     """A worker, from its start to its end."""
 
-    def __init__(self, pool: Pool, number: int, suspect: str | None, started_s: float) -> None:
+    def __init__(
+        self, pool: Pool, number: int, generation: int, suspect: str | None, started_s: float
+    ) -> None:
         self._pool = pool
         self.number = number
+        self.generation = generation
+        """Which code it has (see `generations`)."""
+        self.served: dict[tuple[str, str], str] = {}
+        """The digests of what it serves, by workflow and version."""
         self.suspect = suspect
         """The execution for which it is a quarantine."""
         self.owned: dict[str, Owned] = {}

@@ -2,6 +2,8 @@
 
 - There are as many workers that answer as the limits say; one that dies or hangs is replaced. One
   that asks to be replaced is drained once another serves in its place.
+- A reload tries the code as it is now with one worker, and has a new generation of them serve if
+  that worker has loaded what is served (`generations`).
 - A worker that hangs gets nothing new, what it owns moves to another, and it is killed in the end:
   see `liveness`.
 - An execution whose code was on the CPU when its worker died is a suspect (`suspects`), and goes on
@@ -12,11 +14,13 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Sequence
 
+from perdure.engine.generations import Generations, Pin
 from perdure.engine.handle import Handle, Spawner
 from perdure.engine.liveness import TICK_S, Liveness
 from perdure.engine.ownership import Ownership
 from perdure.engine.state import Owned, State
 from perdure.engine.suspects import DEATHS, Suspects
+from perdure.engine.trials import Reloaded, Trials
 from perdure.link import messages as m
 from perdure.model import failure as failures
 from perdure.model.position import instance
@@ -39,6 +43,8 @@ class Workers:
         self._spawner = spawner
         self._handles: dict[int, Handle] = {}
         self._number = 0
+        self._generations = Generations()
+        self._trials = Trials(state, self._generations)
         self._quick_deaths = 0
         self._suspects = Suspects()
         self.liveness = Liveness(state, ownership, self._suspects)
@@ -58,7 +64,21 @@ class Workers:
     @property
     def serving(self) -> int:
         """How many workers take executions."""
-        return sum(handle.usable and handle.suspect is None for handle in self._handles.values())
+        return len(self._serving())
+
+    def _serving(self) -> list[Handle]:
+        current = self._generations.current
+        return [
+            handle
+            for handle in self._handles.values()
+            if handle.usable and handle.suspect is None and handle.generation == current
+        ]
+
+    async def reload(self) -> Reloaded:
+        """Try the code as it is now, and have it serve if it loads. One at a time; where it is
+        cancelled, the trial is given up.
+        """
+        return await self._trials.run(self._add(None, self._generations.begin()))
 
     def require_first(self) -> None:
         """Raise RefusedError as long as it is not known what is served: nothing is unknown then."""
@@ -90,21 +110,18 @@ class Workers:
 
     # -- choosing ------------------------------------------------------------------------------
 
-    def choose(self, execution_id: str) -> Handle | None:
+    def choose(self, execution_id: str, pin: Pin | None = None) -> Handle | None:
         """The worker for an execution, None where there is none now (`on_ready` tells)."""
         if self._suspects.is_condemned(execution_id):
             return None
         if execution_id in self._suspects:
             return self._quarantine(execution_id)
-        best: Handle | None = None
-        for handle in self._handles.values():
-            if (
-                handle.usable
-                and handle.suspect is None
-                and (best is None or len(handle.owned) < len(best.owned))
-            ):
-                best = handle
-        return best
+        return self._generations.choose(self._handles.values(), pin)
+
+    def serves(self, pin: Pin) -> bool:
+        """Whether some worker serves this very code, of whatever generation."""
+        key = (pin.workflow_id, pin.version)
+        return any(h.usable and h.served.get(key) == pin.digest for h in self._handles.values())
 
     def _quarantine(self, execution_id: str) -> Handle | None:
         quarantines = [h for h in self._handles.values() if h.suspect is not None]
@@ -112,7 +129,7 @@ class Workers:
             if handle.suspect == execution_id and not handle.draining:
                 return handle if handle.usable else None
         if len(quarantines) < QUARANTINES:
-            self._add(execution_id)
+            self._add(execution_id, self._generations.current)
         return None
 
     # -- what workers say ----------------------------------------------------------------------
@@ -148,9 +165,19 @@ class Workers:
         self._state.logs.write(lines.records)
 
     def _serves(self, handle: Handle, serving: m.Serving) -> None:
-        self._state.catalog.replace(handle.number, serving.workflows, serving.problems)
         handle.serving = True
-        self._quick_deaths = 0
+        handle.served = {(x.workflow_id, x.version): x.digest for x in serving.workflows}
+        if self._trials.concern(handle):
+            if not self._trials.judge(handle, serving):
+                return
+            self._refill()
+        elif handle.suspect is None and handle.generation == self._generations.current:
+            self._quick_deaths = 0
+            # Of several, one that was started in the middle of an edit does not decide.
+            worse = self._state.catalog.new_problems(serving.problems)
+            if not worse or self.serving == 1:
+                catalog = self._state.catalog
+                catalog.replace(handle.number, serving.workflows, serving.problems)
         self._retire_surplus()
         self.first_serving.set()
         self.on_ready()
@@ -197,11 +224,15 @@ class Workers:
             self._drain(handle)
 
     def _retire_surplus(self) -> None:
-        """Drain workers that are not needed: those that are to be replaced first."""
-        usable = [h for h in self._handles.values() if h.usable and h.suspect is None]
-        usable.sort(key=lambda h: (not h.leaving, len(h.owned), h.number))
-        for handle in usable[: max(0, len(usable) - self._state.limits.workers)]:
+        """Drain workers that are not needed."""
+        wanted = self._state.limits.workers
+        handles = self._handles.values()
+        for handle in self._generations.superfluous(handles, wanted, self._is_busy):
             self._drain(handle)
+
+    def _is_busy(self, handle: Handle) -> bool:
+        elsewhere = self._state.elsewhere.values()
+        return bool(handle.owned) or any(handle in attempts.values() for attempts in elsewhere)
 
     # -- deaths --------------------------------------------------------------------------------
 
@@ -214,12 +245,14 @@ class Workers:
         self._closed.set()
         handle.kill()
         handle.process.bury()
+        self._trials.died(handle, reason)
         if self._state.stopping:
             return
         if not handle.draining:
             log.error("worker %d is gone (%s)", handle.number, reason)
             self._suspect(handle)
-            self._quick_deaths += not handle.serving
+            if handle.generation == self._generations.current:
+                self._quick_deaths += not handle.serving
         for owned in tuple(handle.owned.values()):
             self._take_over(owned, "its worker died" if not handle.draining else "")
         for execution_id, attempts in tuple(self._state.elsewhere.items()):
@@ -307,17 +340,22 @@ class Workers:
     # -- starting ------------------------------------------------------------------------------
 
     def _refill(self) -> None:
+        current = self._generations.current
         there = sum(
-            h.suspect is None and not (h.draining or h.stalled or h.leaving)
+            h.generation == current
+            and h.suspect is None
+            and not (h.draining or h.stalled or h.leaving)
             for h in self._handles.values()
         )
         for _ in range(self._state.limits.workers - there):
-            self._add(None)
+            self._add(None, current)
 
-    def _add(self, suspect: str | None) -> None:
+    def _add(self, suspect: str | None, generation: int) -> Handle:
         self._number += 1
-        handle = self._handles[self._number] = Handle(self, self._number, suspect, self.now_s())
+        handle = Handle(self, self._number, generation, suspect, self.now_s())
+        self._handles[self._number] = handle
         self._state.in_background(self._launch(handle))
+        return handle
 
     async def _launch(self, handle: Handle) -> None:
         await asyncio.sleep(_BACKOFF_S[min(self._quick_deaths, len(_BACKOFF_S) - 1)])
@@ -327,10 +365,13 @@ class Workers:
         except OSError as error:
             log.error("worker %d could not be started: %s", handle.number, error)
             del self._handles[handle.number]
+            self._trials.died(handle, str(error))
             self._quick_deaths += 1
             self._refill()
             return
         limits = self._state.limits
         handle.channel.send(m.Configure(handle.number, limits.cancel_grace_ms, limits.cleanup_ms))
+        if handle.draining:
+            handle.kill()
         if handle.serving:
             self.on_ready()

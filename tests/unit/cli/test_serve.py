@@ -54,7 +54,7 @@ def test_flags_are_settings(server: FakeServer, tmp_path: Path) -> None:
     (tmp_path / "b").mkdir()
     result = call(
         "serve", "a.py", "b", "--workers", "3", "--host", "::1", "--port", "9000", "--data", "kept",
-        "--no-auth",
+        "--no-auth", "--reload",
     )  # fmt: skip
     assert result.exit_code == 0
     assert server.settings == [
@@ -65,6 +65,7 @@ def test_flags_are_settings(server: FakeServer, tmp_path: Path) -> None:
             port=9000,
             data=Path("kept"),
             no_auth=True,
+            reload=True,
         )
     ]
 

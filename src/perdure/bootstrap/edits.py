@@ -1,0 +1,91 @@
+"""Edits of the code at served paths, as they are saved."""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Collection, Iterable, Sequence
+from contextlib import aclosing
+from pathlib import Path
+
+from watchfiles import Change, awatch
+
+log = logging.getLogger(__name__)
+
+SUFFIXES = (".py",)
+FOLDERS = 1_000
+"""Folders that are watched at most, the nearest to the paths first."""
+
+_NEVER_IMPORTED = frozenset({"__pycache__", "node_modules"})
+_GATHER_MS = 300
+"""Edits are reported when none has come for _QUIET_MS, or at the latest after this."""
+_QUIET_MS = 50
+
+
+async def edits(paths: Sequence[Path]) -> AsyncIterator[Collection[Path]]:
+    """The files that were added, changed or deleted, some at a time, without an end.
+
+    Looked at are the served folders, those of the served files, and all below them that can be
+    imported. Raises OSError where the system cannot watch so much.
+    """
+    folders = await asyncio.to_thread(watched, paths)
+    if len(folders) == FOLDERS:
+        log.warning("edits are watched in the nearest %d folders alone", FOLDERS)
+    while True:
+        watching = awatch(
+            *folders,
+            watch_filter=_concerns,
+            debounce=_GATHER_MS,
+            step=_QUIET_MS,
+            recursive=False,
+        )
+        async with aclosing(watching):
+            async for found in watching:
+                yield {Path(path) for _, path in found}
+                there = await asyncio.to_thread(watched, paths)
+                if there != folders:
+                    folders = there
+                    break
+
+
+def watched(paths: Iterable[Path]) -> list[Path]:
+    """The folders in which edits may concern what the paths serve.
+
+    Of subfolders those that Python can import from: neither hidden ones nor virtual environments,
+    nor what has a name that is no identifier, such as the data folder.
+    """
+    found = dict.fromkeys(_folder(path.resolve()) for path in paths)
+    ahead = list(found)
+    while ahead and len(found) < FOLDERS:
+        for folder in _importable_in(ahead.pop(0)):
+            if folder not in found and len(found) < FOLDERS:
+                found[folder] = None
+                ahead.append(folder)
+    return list(found)
+
+
+def _folder(path: Path) -> Path:
+    return path if path.is_dir() else path.parent
+
+
+def _importable_in(folder: Path) -> list[Path]:
+    try:
+        return [entry for entry in sorted(folder.iterdir()) if _is_importable(entry)]
+    except OSError:
+        return []
+
+
+def _is_importable(folder: Path) -> bool:
+    return (
+        folder.name.isidentifier()
+        and folder.name not in _NEVER_IMPORTED
+        and folder.is_dir()
+        and not folder.is_symlink()
+        and not (folder / "pyvenv.cfg").exists()
+    )
+
+
+def _concerns(change: Change, path: str) -> bool:
+    """Whether a change is one of code. What is added may be a folder with code in it."""
+    changed = Path(path)
+    if changed.suffix in SUFFIXES:
+        return not changed.name.startswith(".")
+    return change is Change.added and _is_importable(changed)
