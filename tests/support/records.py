@@ -4,7 +4,6 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from perdure.engine.views import Story
 from perdure.machine import events as e
 from perdure.machine.batch import Batch, decode_batch
 from perdure.ports.executions import ListRequest
@@ -96,13 +95,6 @@ class Records:
         bodies = self._journal.batches(row.execution_id, row.journal_start, count)
         assert len(bodies) == count, f"{row.execution_id}: {len(bodies)} batches of {count}"
         return [decode_batch(body) for body in bodies]
-
-    def story(self, row: Row) -> Story:
-        """What an execution's journal tells."""
-        story = Story()
-        for batch in self.batches(row):
-            story.add(batch)
-        return story
 
     def outcomes(self) -> Iterator[Attempt]:
         """Every attempt of a task whose outcome is recorded, in a batch."""

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Sequence
+from typing import TypeVar
 
 import msgspec
 
@@ -18,13 +19,15 @@ from perdure.engine.retiring import Retiring
 from perdure.engine.scheduled import Scheduled
 from perdure.engine.starting import Starting
 from perdure.engine.state import Limits, Reader, State
+from perdure.engine.stories import Stories, Telling
+from perdure.engine.task_runs import ended_attempts, result_of, with_values
 from perdure.engine.timers import Timers
 from perdure.engine.trials import Reloaded
-from perdure.engine.views import Story, head_of, revision_of, waiting_for_start
+from perdure.engine.views import Story, ToldTask, head_of, revision_of, waiting_for_start
 from perdure.engine.watchers import within
 from perdure.engine.workers import Workers
 from perdure.link.messages import ImportProblem
-from perdure.model.execution import Execution, Head, Revision, TaskRun
+from perdure.model.execution import CurrentTask, Execution, Head, Revision, TaskRun, Waiting
 from perdure.model.identifiers import RANDOM_BITS, execution_id, execution_key, next_key
 from perdure.model.status import Status
 from perdure.ports.clock import Clock
@@ -32,6 +35,8 @@ from perdure.ports.executions import ListPage, ListRequest
 from perdure.ports.journal import Journal, Row
 from perdure.ports.logs import LogFile, LogPage, LogQuery, Logs
 from perdure.ports.runtime import Download, Health, Offer, Served, Started, StartRequest
+
+T = TypeVar("T")
 
 
 class Engine:
@@ -51,6 +56,7 @@ class Engine:
         # Without a reader of their own, downloads share that of all reads.
         self._state = state = State(journal, logs, clock, reader, limits)
         self._downloads = Downloads(logs, read_parts or reader)
+        self._stories = Stories(journal)
         self._random_bits = random_bits
         self._last_key = 0
         self._ownership = ownership = Ownership(state, self._new_id)
@@ -166,7 +172,11 @@ class Engine:
         finished = self._state.take_finished(execution_id)
         if finished is not None and logs >= FOLLOWED_LINES:
             return finished
-        return await self._state.read(self._read_execution, execution_id, logs)
+        telling = self._stories.telling(execution_id)
+        while True:
+            execution = await self._state.read(self._read_execution, execution_id, logs, telling)
+            if execution is not None:
+                return execution
 
     async def executions(self, request: ListRequest) -> ListPage:
         """A page of the list of executions."""
@@ -184,10 +194,17 @@ class Engine:
 
     async def tasks(self, execution_id: str, offset: int, limit: int) -> Sequence[TaskRun]:
         """Task runs in start order, from the `offset`-th on."""
-        row = await self._row(execution_id)
-        story = await self._state.read(self._story, row)
-        runs = story.task_runs()
-        return runs[offset : offset + limit]
+        state = self._state
+        while True:
+            telling = self._stories.telling(execution_id)
+            page: tuple[Row, Sequence[ToldTask]] | None = None
+            while page is None:
+                page = await state.read(
+                    _go_on, telling, lambda row, story: (row, story.tasks(offset, limit))
+                )
+            runs = await state.read(with_values, state.journal, *page)
+            if runs is not None:
+                return runs
 
     async def cancel(self, execution_id: str) -> Head:
         """Ask for an execution to be cancelled; waits a moment for it to stop."""
@@ -252,29 +269,36 @@ class Engine:
             raise unknown_execution(execution_id)
         return row
 
-    def _story(self, row: Row) -> Story:
-        count = row.next_seq - row.journal_start
-        return Story(self._state.journal.batches(row.execution_id, row.journal_start, count))
+    def _show(
+        self, row: Row, story: Story
+    ) -> tuple[Row, tuple[CurrentTask, ...], tuple[Waiting, ...]]:
+        ended = ended_attempts(self._state.journal, row)
+        return row, story.current_tasks(ended), story.waiting_for()
 
-    def _read_execution(self, execution_id: str, logs: int) -> Execution:
+    def _read_execution(self, execution_id: str, logs: int, telling: Telling) -> Execution | None:
+        """The execution, or None where its story is to be told on first."""
         journal = self._state.journal
         row = journal.row(execution_id)
         if row is None:
             raise unknown_execution(execution_id)
+        current_tasks: tuple[CurrentTask, ...] = ()
+        waiting_for: tuple[Waiting, ...] = ()
+        if not row.status.ended:
+            shown = _go_on(telling, self._show)
+            if shown is None:
+                return None
+            row, current_tasks, waiting_for = shown
+        result = None
         if row.status is Status.COMPLETED:
-            story = Story(journal.batches(execution_id, row.next_seq - 1, 1))
-        elif row.status.ended:
-            story = Story()
-        else:
-            story = self._story(row)
+            result = result_of(journal.batches(execution_id, row.next_seq - 1, 1))
         lines = tuple(self._state.logs.newest(execution_id, logs)) if logs else ()
         return Execution(
             head=head_of(row),
             inputs=msgspec.Raw(journal.inputs(execution_id)),
-            result=None if story.result is None else msgspec.Raw(story.result),
+            result=result,
             error=row.error,
-            current_tasks=story.current_tasks(),
-            waiting_for=waiting_for_start(row) or story.waiting_for(),
+            current_tasks=current_tasks,
+            waiting_for=waiting_for_start(row) or waiting_for,
             created_by=row.created_by,
             attempt=row.run,
             cancel_requested_at=row.cancel_requested_at,
@@ -289,3 +313,10 @@ class Engine:
             raise unknown_execution(execution_id)
         newest = self._state.logs.newest(execution_id, 1) if with_logs else ()
         return revision_of(row, newest[-1].seq if newest else 0)
+
+
+def _go_on(telling: Telling, show: Callable[[Row, Story], T]) -> T | None:
+    try:
+        return telling.go_on(show)
+    except LookupError as error:
+        raise unknown_execution(str(error.args[0])) from None

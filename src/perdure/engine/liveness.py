@@ -108,7 +108,7 @@ class Liveness:
         bodies = await state.read(
             state.journal.batches, owned.execution_id, row.journal_start, count
         )
-        attempts = Story(bodies).open_attempts()
+        attempts = Story(row.journal_start, bodies).open_attempts()
         if state.owned.get(owned.execution_id) is not owned or handle.gone:
             return
         if attempts:

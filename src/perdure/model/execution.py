@@ -8,6 +8,7 @@ from perdure.model.failure import Failure
 from perdure.model.status import Status
 
 Level = Literal["INFO", "WARNING", "ERROR"]
+TaskKind = Literal["task", "child"]
 TaskStatus = Literal["running", "retrying", "completed", "failed", "cancelled"]
 
 
@@ -62,7 +63,7 @@ class TaskRun(msgspec.Struct, frozen=True, kw_only=True):
 
     position: str
     name: str
-    kind: Literal["task", "child"]
+    kind: TaskKind
     status: TaskStatus
     attempt: int
     started_at: int

@@ -378,6 +378,10 @@ class Journal(Executions, Protocol):
         """Batch bodies from `first_seq` on, in order."""
         ...
 
+    def outcomes(self, execution_id: str) -> Sequence[bytes]:
+        """Outcomes of tasks among the unread rows of its inbox, encoded events, in order."""
+        ...
+
     def child(self, parent_id: str, position: str) -> str | None:
         """The awaited child that was started at `position` of `parent_id`."""
         ...

@@ -19,6 +19,7 @@ class JournalReadsSuite(Suite):
             assert self.journal.snapshot(unknown) is None
             assert self.journal.inputs(unknown) == b"{}"
             assert self.journal.batches(unknown, 0, 9) == []
+            assert self.journal.outcomes(unknown) == []
             assert self.journal.child(unknown, "/child") is None
         assert self.journal.pending(10) == []
         assert self.journal.pending_count(10) == 0
@@ -50,6 +51,17 @@ class JournalReadsSuite(Suite):
         assert self.journal.active(None, 10) == ids
         assert self.journal.active(ids[1], 1) == [ids[2]]
         assert self.journal.active(ids[3], 10) == []
+
+    def test_outcomes_that_wait_come_in_order(self) -> None:
+        id = self.created()
+        kinds = ("TaskFailed", "EventReceived", "TaskCompleted", "TimerFired", "TaskCancelled")
+        for kind in kinds:
+            self.has_event(id, b'{"kind":"%s"}' % kind.encode())
+        self.has_event(self.created(), b'{"kind":"TaskFailed"}')
+        expected = [b'{"kind":"%s"}' % kind.encode() for kind in kinds[::2]]
+        assert self.journal.outcomes(id) == expected
+        self.done(batch(id, 0, inbox_seen=1))
+        assert self.journal.outcomes(id) == expected[1:]
 
     def test_due_timers_come_earliest_first(self) -> None:
         one, other = self.created(), self.created()

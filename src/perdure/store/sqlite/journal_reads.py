@@ -57,6 +57,12 @@ class JournalReads:
         connection = self._readers.connection()
         return _read_batches(connection, execution_key(execution_id), first_seq, limit)
 
+    def outcomes(self, execution_id: str) -> Sequence[bytes]:
+        connection = self._readers.connection()
+        key = execution_key(execution_id)
+        found: list[Any] = connection.execute(_SQL["outcomes"], (key,)).fetchall()
+        return [body for (body,) in found]
+
     def child(self, parent_id: str, position: str) -> str | None:
         connection = self._readers.connection()
         values = (execution_key(parent_id), position)

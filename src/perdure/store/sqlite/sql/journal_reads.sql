@@ -18,6 +18,12 @@ SELECT body FROM batches WHERE key = ? AND seq >= ? ORDER BY seq LIMIT ?;
 -- The unread rows.
 SELECT inbox_seq, body FROM inbox WHERE key = ? ORDER BY inbox_seq;
 
+-- name: outcomes
+-- Unread rows that are outcomes of tasks.
+SELECT body FROM inbox WHERE key = ?
+    AND CAST(body AS TEXT) ->> '$.kind' IN ('TaskCompleted', 'TaskFailed', 'TaskCancelled')
+ORDER BY inbox_seq;
+
 -- name: child
 -- The newest execution that ?1 awaits at ?2.
 SELECT key FROM executions WHERE parent_key = ?1 AND parent_position = ?2 ORDER BY key DESC LIMIT 1;
