@@ -36,7 +36,7 @@ from perdure.ports.journal import (
     PutInbox,
     ReadInbox,
 )
-from perdure.ports.logs import Logs, NewLogRecord
+from perdure.ports.logs import Logs
 
 
 class Ownership:
@@ -350,15 +350,18 @@ class Ownership:
     def outcomes(self, outcomes: m.Outcomes) -> None:
         """Outcomes of attempts whose execution has no machine there: into the inbox.
 
-        They are submitted at once: what is submitted after this call finds them there.
+        They are submitted at once: what is submitted after this call finds them there. Those of a
+        generation that has ended are refused: the next one uses their positions again.
         """
         self._state.unfollow(outcomes.execution_id)
-        handed_back = _HandedBack(outcomes.execution_id, outcomes.logs)
+        handed_back = _HandedBack(outcomes)
         for event in outcomes.events:
             self._record_outcome(handed_back, event)
 
     def _record_outcome(self, handed_back: "_HandedBack", event: bytes) -> None:
-        change = PutInbox(execution_id=handed_back.execution_id, event=event)
+        change = PutInbox(
+            execution_id=handed_back.execution_id, event=event, generation=handed_back.generation
+        )
         ticket = handed_back.ticket(self._state.logs)
 
         def done(outcome: Outcome) -> None:
@@ -387,11 +390,12 @@ class Ownership:
 
 
 class _HandedBack:
-    """Lines that have to be on disk before the outcomes that were handed back with them."""
+    """Whose outcomes were handed back, and the lines that have to be on disk before them."""
 
-    def __init__(self, execution_id: str, lines: Sequence[NewLogRecord]) -> None:
-        self.execution_id = execution_id
-        self._lines = lines
+    def __init__(self, outcomes: m.Outcomes) -> None:
+        self.execution_id = outcomes.execution_id
+        self.generation = outcomes.generation
+        self._lines = outcomes.logs
         self._ticket = 0
 
     def ticket(self, logs: Logs) -> int:

@@ -201,9 +201,13 @@ class Append(Message, frozen=True):
 
 
 class Outcomes(Message, frozen=True):
-    """Outcomes of attempts whose execution has no machine here; encoded events for the inbox."""
+    """Outcomes of attempts whose execution has no machine here; encoded events for the inbox.
+
+    `generation` is the number of the first batch of the generation that asked for them.
+    """
 
     execution_id: str
+    generation: int
     events: Sequence[bytes]
     logs: Sequence[NewLogRecord] = ()
 

@@ -108,13 +108,15 @@ class PutInbox(msgspec.Struct, frozen=True, kw_only=True):
     """Put an event into an execution's inbox.
 
     With `event_id` it is put once ("duplicate" afterwards). `limited` inboxes refuse when full.
-    An ended execution refuses ("ended"). Sets `active`.
+    What answers a command names the `generation` that asked, by the number of its first batch:
+    another one refuses ("stale"). An ended execution refuses ("ended"). Sets `active`.
     """
 
     execution_id: str
     event: bytes
     event_id: str | None = None
     limited: bool = False
+    generation: int | None = None
 
 
 class ReadInbox(msgspec.Struct, frozen=True, kw_only=True):
@@ -250,7 +252,7 @@ Reason = Literal[
     "unknown",  # no such execution
     "ended",  # it has ended
     "status",  # its status does not allow it (see Outcome.status)
-    "stale",  # another epoch or sequence
+    "stale",  # another epoch, sequence or generation
     "control",  # a cancel is unknown to the owner
     "duplicate",  # an event (or an execution) with this id is there already
     "full",  # the inbox is full

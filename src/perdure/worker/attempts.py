@@ -226,6 +226,11 @@ class Attempts:
         """Stop all that runs of an execution that has ended, or of its generation that has."""
         self.cancel(tuple(self._by_execution.get(execution_id, {}).values()), disown=True)
 
+    def end_others(self, execution_id: str, generation: int) -> None:
+        """Stop what runs of other generations of an execution than this."""
+        running = tuple(self._by_execution.get(execution_id, {}).values())
+        self.cancel((x for x in running if x.generation != generation), disown=True)
+
     def mark(self, attempt: Attempt) -> None:
         """Make the mark of an attempt that begins now. From any thread."""
         timeout_ms = attempt.command.timeout_ms

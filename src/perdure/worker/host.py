@@ -143,6 +143,7 @@ class Host:
             if known.epoch >= load.epoch:
                 return
             self._discard(known)
+        self.attempts.end_others(load.execution_id, load.next_seq - len(load.batches))
         if self._draining or self._stopping:
             running = self.attempts.of(load.execution_id)
             self.send(
@@ -269,7 +270,12 @@ class Host:
         self._check_idle()
         self._check_stopped()
 
-    def _hand_back(self, execution_id: str, outcomes: list[Ended]) -> None:
+    def _hand_back(self, execution_id: str, outcomes: Sequence[Ended]) -> None:
+        for generation in sorted({ended.generation for ended in outcomes}):
+            of_it = [ended for ended in outcomes if ended.generation == generation]
+            self._hand_back_of(execution_id, generation, of_it)
+
+    def _hand_back_of(self, execution_id: str, generation: int, outcomes: Sequence[Ended]) -> None:
         events = [encode_event(ended.event) for ended in outcomes if ended.event is not None]
         lines: list[NewLogRecord] = []
         now_ms = self.clock.now_ms()
@@ -281,7 +287,7 @@ class Host:
                     lines.append(line)
         if events:
             self._returned.keep(execution_id, [x for x in outcomes if x.event is not None])
-            self.send(m.Outcomes(execution_id, events, lines))
+            self.send(m.Outcomes(execution_id, generation, events, lines))
         elif lines:
             self.send_lines(lines)
 

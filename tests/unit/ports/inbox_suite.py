@@ -49,6 +49,25 @@ class InboxSuite(Suite):
         self.done(replace(put, event_id="b"))
         self.done(replace(put, execution_id=other))
 
+    def test_answers_of_another_generation_are_refused(self) -> None:
+        id = self.created()
+        answer = PutInbox(execution_id=id, event=b"1", generation=0)
+        self.done(answer)
+        self.done(batch(id, 0))
+        self.done(replace(answer, event=b"2"))
+        self.done(replace(batch(id, 1, inbox_seen=2), new_inputs=b"{}"))
+        for limited in (False, True):
+            for event_id in (None, "a"):
+                late = replace(answer, limited=limited, event_id=event_id)
+                outcome = self.act(late)
+                assert (outcome.done, outcome.reason) == (False, "stale")
+                assert outcome.status is Status.RUNNING
+        assert self.inbox(id) == []
+        self.done(replace(answer, event=b"3", generation=2, event_id="a"))
+        assert self.inbox(id) == [(3, b"3")]
+        self.done(EndExecution(execution_id=id, end=End(status=Status.FAILED, at=CREATED)))
+        assert self.act(answer).reason == "ended"
+
     def test_a_full_inbox_refuses_events_from_outside(self) -> None:
         id = self.created()
         told: list[Outcome] = []

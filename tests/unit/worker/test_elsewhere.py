@@ -12,6 +12,8 @@ from tests.support.virtual_time import START_MS, run_virtually
 from tests.unit.worker import flows
 from tests.unit.worker.doing import SLOW, begin_slow, go
 
+RENEWED = m.RunningAttempt("/side/slow", 1)
+
 
 @pytest.fixture(autouse=True)
 def _nothing_begun() -> None:
@@ -154,5 +156,37 @@ def test_attempts_without_a_machine_can_be_stopped() -> None:
             (outcome,) = engine.outcomes()
             assert isinstance(outcome, e.TaskCancelled)
             assert not outcome.abandoned
+
+    run_virtually(run())
+
+
+def test_an_attempt_of_a_generation_before_does_not_stand_for_the_next_one_s() -> None:
+    """Its execution has gone on elsewhere, continued as new there, and comes back."""
+
+    async def run() -> None:
+        async with serving(flows.renews) as there:
+            there.load("renews", {"seconds": 600, "again": True})
+            await there.until(lambda: flows.begun == ["slow"])
+            there.deliver(go())
+            await there.until(lambda: flows.begun == ["slow", "slow"])
+            await there.settle()
+            renewed = there.bodies[EXECUTION]
+        flows.begun.clear()
+        async with serving(flows.renews) as engine:
+            epoch = engine.load("renews", {"seconds": 0.5, "again": True})
+            await engine.until(lambda: flows.begun == ["slow"])
+            engine.send(m.Halt(EXECUTION, epoch))
+            assert (await engine.until_sent(m.Released)).running == [RENEWED]
+            engine.bodies = {EXECUTION: renewed}
+            engine.inputs = {EXECUTION: b'{"seconds":600,"again":false}'}
+            epoch = engine.load("renews", since=2)
+            await engine.until(lambda: flows.begun == ["slow", "slow"])
+            await asyncio.sleep(0.7)  # longer than the old one takes, shorter than the new one
+            assert engine.all(m.Outcomes) == []
+            engine.send(m.Halt(EXECUTION, epoch))
+            assert (await engine.until_sent(m.Released, 2)).running == [RENEWED]
+            engine.send(m.StopAttempts(EXECUTION, [RENEWED.position]))
+            outcomes = await engine.until_sent(m.Outcomes)
+            assert outcomes.generation == 2
 
     run_virtually(run())

@@ -24,6 +24,7 @@ class Head(NamedTuple):
     started_at: int | None
     paused_at: int | None
     cancel_requested_at: int | None
+    journal_start: int
 
 
 def head(connection: apsw.Connection, key: int | None) -> Head | None:

@@ -16,28 +16,41 @@ _UNLIMITED = (1 << 63) - 1
 
 def put(connection: apsw.Connection, change: PutInbox) -> Outcome:
     """Put an event into an inbox, once where it has an id."""
-    if change.event_id is None:
-        return put_event(connection, change.execution_id, change.event, limited=change.limited)
     key = execution_key(change.execution_id)
-    if connection.execute(_SQL["has_event_id"], (key, change.event_id)).fetchone():
-        found = head(connection, key)
-        return UNKNOWN if found is None else refused(found.status, "duplicate")
-    outcome = put_event(connection, change.execution_id, change.event, limited=change.limited)
-    if outcome.done:
+    if change.event_id is not None:
+        values = (key, change.event_id)
+        if connection.execute(_SQL["has_event_id"], values).fetchone():
+            found = head(connection, key)
+            return UNKNOWN if found is None else refused(found.status, "duplicate")
+    limit = INBOX_LIMIT if change.limited else _UNLIMITED
+    outcome = _put(connection, change.execution_id, change.event, limit, change.generation)
+    if outcome.done and change.event_id is not None:
         connection.execute(_SQL["put_event_id"], (key, change.event_id))
     return outcome
 
 
-def put_event(
-    connection: apsw.Connection, execution_id: str, event: bytes, *, limited: bool = False
+def put_event(connection: apsw.Connection, execution_id: str, event: bytes) -> Outcome:
+    """Put an event under the next number; refused as unknown or ended."""
+    return _put(connection, execution_id, event, _UNLIMITED, None)
+
+
+def _put(
+    connection: apsw.Connection,
+    execution_id: str,
+    event: bytes,
+    limit: int,
+    generation: int | None,
 ) -> Outcome:
-    """Put an event under the next number; refused as unknown, ended or full."""
     key = execution_key(execution_id)
-    limit = INBOX_LIMIT if limited else _UNLIMITED
-    numbered: list[Any] = connection.execute(_SQL["number_row"], (key, limit)).fetchall()
+    numbered: list[Any] = connection.execute(
+        _SQL["number_row"], (key, limit, generation)
+    ).fetchall()
     if not numbered:
         found = head(connection, key)
-        return UNKNOWN if found is None else refused(found.status, "full")
+        if found is None:
+            return UNKNOWN
+        is_stale = generation is not None and found.journal_start != generation
+        return refused(found.status, "stale" if is_stale else "full")
     inbox_seq, status = numbered[0]
     connection.execute(_SQL["put_row"], (key, inbox_seq, event))
     return Outcome(done=True, status=Status(status), put=(Put(execution_id, inbox_seq, event),))

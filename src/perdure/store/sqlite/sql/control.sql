@@ -1,6 +1,6 @@
 -- name: head
 -- What refusals and changes of status depend on.
-SELECT status, epoch, next_seq, started_at, paused_at, cancel_requested_at
+SELECT status, epoch, next_seq, started_at, paused_at, cancel_requested_at, journal_start
 FROM executions WHERE key = ?;
 
 -- name: admit

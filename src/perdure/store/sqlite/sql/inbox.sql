@@ -1,7 +1,9 @@
 -- name: number_row
--- Give the next number to a row, unless the execution has ended, or ?2 rows are unread.
+-- Give the next number to a row, unless the execution has ended, ?2 rows are unread, or its
+-- generation is another than ?3.
 UPDATE executions SET inbox_seq = inbox_seq + 1, active = 1
 WHERE key = ?1 AND completed_at IS NULL AND inbox_seq - inbox_read < ?2
+    AND journal_start = coalesce(?3, journal_start)
 RETURNING inbox_seq, status;
 
 -- name: put_row
