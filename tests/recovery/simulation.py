@@ -21,7 +21,7 @@ import apsw
 
 from perdure.engine.engine import Engine
 from perdure.engine.handle import Mark, WorkerProcess
-from perdure.engine.state import Limits
+from perdure.engine.state import Limits, Reader
 from perdure.link.channel import Channel, Receiver
 from perdure.link.memory import MemoryChannel, pair
 from perdure.link.messages import ToEngine, ToWorker
@@ -127,6 +127,7 @@ class World:
         self.ends: dict[str, Status] = {}
         self.workers: list[SimulatedWorker] = []
         self.store: SqliteStore | None = None
+        self.reader: Reader = InlineReader()
         self.outcome: Any = None
         self.random = random.Random(1)
         self._dead: list[object] = []
@@ -212,7 +213,7 @@ class World:
             store.journal,
             store.logs,
             clock,
-            InlineReader(),
+            self.reader,
             _Spawner(self, loop, clock),
             LIMITS,
             self.random.getrandbits,

@@ -145,7 +145,7 @@ class Admission:
             if limit <= 0:
                 return
             known = self.pending
-            found = await state.read(state.journal.pending, limit)
+            found = await state.read_surely(state.journal.pending, limit)
             if not found:
                 # Those that were queued while this was read may not be in what was found.
                 self.pending -= min(known, self.pending)
@@ -181,7 +181,7 @@ class Admission:
             if self._pool.choose(execution_id) is None:
                 self._parked.add(execution_id)
                 return
-            snapshot = await state.read(state.journal.snapshot, execution_id)
+            snapshot = await state.read_surely(state.journal.snapshot, execution_id)
             if snapshot is None or snapshot.row.status is not Status.RUNNING or state.stopping:
                 return
             pin = _pin(snapshot)
@@ -189,7 +189,9 @@ class Admission:
             if not served:
                 await ownership.hold(execution_id, _unserved(snapshot))
                 return
-            logged = await state.read(state.logs.of_batch, execution_id, snapshot.row.next_seq)
+            logged = await state.read_surely(
+                state.logs.of_batch, execution_id, snapshot.row.next_seq
+            )
             worker = self._pool.choose(execution_id, pin)
             if worker is None:
                 self._parked.add(execution_id)

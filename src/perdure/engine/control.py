@@ -88,7 +88,7 @@ class Control:
     async def cancel_child(self, parent_id: str, position: str) -> None:
         """Cancel the child that a parent awaits at `position`."""
         state = self._state
-        child_id = await state.read(state.journal.child, parent_id, position)
+        child_id = await state.read_surely(state.journal.child, parent_id, position)
         while child_id is not None and not state.stopping:
             try:
                 await self.cancel(child_id, reason=f"its parent {parent_id} cancels it")
@@ -171,8 +171,8 @@ class Control:
         while not state.stopping:
             if (owned := state.owned.get(execution_id)) is not None:
                 self._ownership.halt(owned)
-            row = await self._existing(execution_id)
-            if row.status.ended:
+            row = await state.read_surely(state.journal.row, execution_id)
+            if row is None or row.status.ended:
                 return
             end = End(status=status, at=state.clock.now_ms(), error=failure)
             outcome = await self._ownership.end_without_program(

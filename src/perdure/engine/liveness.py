@@ -101,11 +101,11 @@ class Liveness:
         state = self._state
         self._ownership.halt(owned)
         await state.submit(Nothing())
-        row = await state.read(state.journal.row, owned.execution_id)
+        row = await state.read_surely(state.journal.row, owned.execution_id)
         if row is None or state.owned.get(owned.execution_id) is not owned or handle.gone:
             return
         count = row.next_seq - row.journal_start
-        bodies = await state.read(
+        bodies = await state.read_surely(
             state.journal.batches, owned.execution_id, row.journal_start, count
         )
         attempts = Story(row.journal_start, bodies).open_attempts()

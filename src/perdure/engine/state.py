@@ -1,6 +1,7 @@
 """What the services of the engine share."""
 
 import asyncio
+import logging
 from collections import defaultdict
 from collections.abc import Awaitable, Callable
 from functools import partial
@@ -20,6 +21,8 @@ from perdure.ports.journal import Change, CreateExecution, Journal, Outcome, Par
 from perdure.ports.logs import STORY, Logs, NewLogRecord
 
 T = TypeVar("T")
+
+log = logging.getLogger(__name__)
 
 _FINISHED_LIMIT = 256
 """Ends that wait to be shown; those beyond are read."""
@@ -139,11 +142,36 @@ class State:
         self.working = 0
         """Slots of the running limit that are taken."""
         self.stopping = False
+        self._failing_reads = 0
+        """How many reads are tried again."""
         self._finished: dict[str, Execution] = {}
         self._end_waiters: defaultdict[str, list[asyncio.Future[None]]] = defaultdict(list)
         self.watchers = Watchers()
         """Who waits for any change of a status."""
         self.tasks: set[asyncio.Task[Any]] = set()
+
+    async def read_surely(self, read: Callable[..., T], *arguments: Any) -> T:
+        """A read that a service cannot do without: tried again until it succeeds.
+
+        That reads fail is told once, until none does any more.
+        """
+        has_failed = False
+        while True:
+            try:
+                result = await self.read(read, *arguments)
+            except Exception as error:
+                if not has_failed:
+                    has_failed = True
+                    self._failing_reads += 1
+                    if self._failing_reads == 1:
+                        log.error("a read of the store failed, and is tried again: %r", error)
+                await asyncio.sleep(self.limits.storage_retry_s)
+            else:
+                if has_failed:
+                    self._failing_reads -= 1
+                    if not self._failing_reads:
+                        log.warning("the store can be read again")
+                return result
 
     def submit(self, change: Change, *, after_logs: int = 0) -> "asyncio.Future[Outcome]":
         """Submit a change; the future has its outcome once it is on disk or refused."""

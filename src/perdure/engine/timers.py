@@ -33,9 +33,9 @@ class Timers:
         """Fire timers as they fall due, until cancelled."""
         state = self._state
         while True:
-            self._alarm.set(await state.read(state.journal.next_due_ms))
+            self._alarm.set(await state.read_surely(state.journal.next_due_ms))
             now_ms = await self._alarm.wait()
-            due = await state.read(state.journal.due_timers, now_ms, _PAGE)
+            due = await state.read_surely(state.journal.due_timers, now_ms, _PAGE)
             if due:
                 outcome = await state.submit(FireTimers(now_ms=now_ms, timers=due))
                 self._ownership.put(outcome.put)
