@@ -84,6 +84,10 @@ class SimulatedWorker:
         """What is on its CPU: nothing, since it only dies between steps."""
         return ()
 
+    def death(self) -> str:
+        """Nobody knows."""
+        return ""
+
     def kill(self) -> None:
         """It dies: nothing of it is heard any more, and what it ran has stopped."""
         if not self._dead:

@@ -128,7 +128,7 @@ async def test_what_cannot_be_loaded_takes_nothing_away(tmp_path: Path) -> None:
         edit(served, "2", "import nowhere\n" + FLOW)
         await until_said(served, f"{module}:1: ModuleNotFoundError: ")
         edit(served, "2", DYING)
-        await until_said(served, "the worker died while it loaded the code")
+        await until_said(served, "the worker died while it loaded the code (exited with status 3)")
         assert (await served.api.run("quick"))["result"] == ["1"] * 3
         edit(served, "2", HANGING)
         await until_true((served.folder / "hangs").exists, "it is being loaded")

@@ -11,9 +11,13 @@ from perdure.engine.handle import Mark, WorkerProcess
 from perdure.link.channel import Channel, Receiver
 from perdure.link.messages import ToEngine, ToWorker
 from perdure.link.socket import engine_end
+from perdure.worker.deaths import Watch
 from perdure.worker.marks import Marks
+from perdure.worker.watchdog import EXHAUSTED
 
 _SOCKET_BUFFER_BYTES = 1024 * 1024
+_LAST_MOMENT_S = 0.2
+"""A process closes its sockets a moment before it is gone."""
 
 
 class Worker:
@@ -25,16 +29,26 @@ class Worker:
         channel: Channel[ToWorker],
         marks: Marks,
         life: int,
+        watch: Watch,
     ) -> None:
         self._process = process
         self.channel = channel
         self._marks = marks
         self._life = life
+        self._watch = watch
         self._buried = False
 
     def marks(self) -> Sequence[Mark]:
         """What is on its CPU now, or was when it died."""
         return self._marks.read()
+
+    def death(self) -> str:
+        """How it ended, to follow its name; empty where it has not."""
+        try:
+            status = self._process.wait(_LAST_MOMENT_S)
+        except subprocess.TimeoutExpired:
+            return ""
+        return "ran out of memory" if status == EXHAUSTED else self._watch.told(status)
 
     def kill(self) -> None:
         """End it at once. Its end of the channel closes once its memory was given back."""
@@ -70,10 +84,11 @@ class ProcessSpawner:
         for end in (ours, theirs):
             end.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _SOCKET_BUFFER_BYTES)
         marks = Marks.create()
+        watch = Watch()
         with theirs:
             process, life = self._start(theirs, marks)
         ours.setblocking(False)
-        return Worker(process, await engine_end(ours, receiver), marks, life)
+        return Worker(process, await engine_end(ours, receiver), marks, life, watch)
 
     def _start(self, link: socket.socket, marks: Marks) -> tuple[subprocess.Popen[bytes], int]:
         """The process, and the end of the pipe that tells it that the server lives.

@@ -104,7 +104,7 @@ def _serve(loop: asyncio.AbstractEventLoop, worker: Assembly, connection: socket
     def exhausted() -> None:
         """Whose code has taken the memory is marked; who only suffered goes on elsewhere."""
         log.critical("out of memory: the worker ends")
-        watchdog.end_at_once()
+        watchdog.end_at_once(watchdog.EXHAUSTED)
 
     async def begin() -> None:
         channel = await worker_end(connection, host)

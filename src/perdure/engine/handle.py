@@ -41,6 +41,13 @@ class WorkerProcess(Protocol):
         """What is on its CPU now, or was when it died."""
         ...
 
+    def death(self) -> str:
+        """How it ended, as in "was killed by SIGSEGV"; empty where it has not, or nobody knows.
+
+        To be asked once its channel has closed, before it is killed or buried.
+        """
+        ...
+
     def kill(self) -> None:
         """End it at once. That its channel closes tells that it is gone: until then its memory is
         given back, which may take the system a while. May be repeated.

@@ -243,18 +243,19 @@ class Workers:
         handle.gone = True
         del self._handles[handle.number]
         self._closed.set()
+        how = "" if handle.killed else handle.process.death()
         handle.kill()
         handle.process.bury()
-        self._trials.died(handle, reason)
+        self._trials.died(handle, how or reason)
         if self._state.stopping:
             return
         if not handle.draining:
-            log.error("worker %d is gone (%s)", handle.number, reason)
+            log.error("worker %d %s", handle.number, how or f"is gone ({reason})")
             self._suspect(handle)
             if handle.generation == self._generations.current:
                 self._quick_deaths += not handle.serving
         for owned in tuple(handle.owned.values()):
-            self._take_over(owned, "its worker died" if not handle.draining else "")
+            self._take_over(owned, f"its worker {how or 'died'}" if not handle.draining else "")
         for execution_id, attempts in tuple(self._state.elsewhere.items()):
             lost = [key for key, where in attempts.items() if where is handle]
             for key in lost:

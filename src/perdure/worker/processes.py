@@ -15,12 +15,11 @@ import sys
 import threading
 from contextlib import closing, suppress
 from functools import partial
-from pathlib import Path
 
 from perdure.model import failure as failures
 from perdure.model.exceptions import DisagreementError
 from perdure.ports.logs import NewLogRecord
-from perdure.worker import frames, keeper
+from perdure.worker import deaths, frames, keeper
 from perdure.worker.attempts import Attempt, Attempts
 from perdure.worker.outcomes import Failed, allows_retry
 from perdure.worker.threads import ThreadRunner
@@ -30,7 +29,6 @@ PROCESSES = 16
 _POLL_MS = 250
 _LEAVE_S = 2.0
 _READ_BYTES = 256 * 1024
-_VMSTAT = Path("/proc/vmstat")
 
 
 class Child:
@@ -142,7 +140,7 @@ class ProcessRunner(ThreadRunner):
 
     def _run_process(self, attempt: Attempt) -> bytes | Failed:
         ours, theirs = socket.socketpair()
-        killed_before = _kills_for_memory()
+        watch = deaths.Watch()
         with closing(ours):
             with closing(theirs):
                 child = Child(self._start(theirs.fileno()))
@@ -158,8 +156,8 @@ class ProcessRunner(ThreadRunner):
                 status = child.reap()
                 self._children.discard(child)
         if last is None:
-            out_of_memory = _kills_for_memory() > killed_before
-            return _died(attempt, damage or _how(status, out_of_memory))
+            how = watch.told(status) + (" before the task was over" if status >= 0 else "")
+            return _died(attempt, damage or how)
         return _result(last)
 
     def _start(self, connection: int) -> "subprocess.Popen[bytes]":
@@ -288,26 +286,3 @@ def _died(attempt: Attempt, how: str) -> Failed:
         failure=failures.runtime(detail, title="The task's process died"),
         retryable=allows_retry(attempt.subject, ChildProcessError(detail)),
     )
-
-
-def _how(status: int, out_of_memory: bool) -> str:
-    if status >= 0:
-        return f"exited with status {status} before the task was over"
-    try:
-        name = signal.Signals(-status).name
-    except ValueError:
-        name = f"signal {-status}"
-    if out_of_memory and -status == signal.SIGKILL:
-        return f"was killed by {name}: the system ran out of memory"
-    return f"was killed by {name}"
-
-
-def _kills_for_memory() -> int:
-    """How many processes the system has killed for want of memory; 0 where it does not say."""
-    try:
-        for line in _VMSTAT.read_text().splitlines():
-            if line.startswith("oom_kill "):
-                return int(line.split()[1])
-    except (OSError, ValueError):
-        pass
-    return 0

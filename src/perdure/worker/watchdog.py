@@ -18,12 +18,15 @@ from pathlib import Path
 ORPHANED = 70
 """The exit status of a process whose parent is gone."""
 
+EXHAUSTED = 71
+"""The exit status of a process that has no memory left."""
+
 _PR_SET_PDEATHSIG = 1
 
 
-def end_at_once() -> None:
+def end_at_once(status: int = ORPHANED) -> None:
     """End this process, without any cleanup."""
-    os._exit(ORPHANED)
+    os._exit(status)
 
 
 def end_with(fd: int, end: Callable[[], None] = end_at_once) -> None:

@@ -26,6 +26,9 @@ class Process:
     def marks(self) -> Sequence[object]:
         return ()
 
+    def death(self) -> str:
+        return ""
+
     def kill(self) -> None: ...
 
     def bury(self) -> None: ...
