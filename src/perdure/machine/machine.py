@@ -155,18 +155,6 @@ class Machine:
             self.branch = None
             _current.reset(token)
 
-    @property
-    def has_work(self) -> bool:
-        """Whether something runs, or is to run, in a worker."""
-        return any(
-            isinstance(entry.command, c.RunTask | c.Evaluate) for entry in self.open.values()
-        )
-
-    @property
-    def deadline_exceeded(self) -> bool:
-        """Whether the execution's timeout has cancelled it."""
-        return self._timed_out is not None
-
     # -- what programs ask (see `program`) ---------------------------------------------------
 
     @property

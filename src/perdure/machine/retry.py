@@ -31,6 +31,3 @@ class RetryPolicy(msgspec.Struct, frozen=True, kw_only=True):
     def allows(self, attempt: int) -> bool:
         """Whether another attempt may follow failed attempt `attempt`."""
         return attempt <= self.retries
-
-
-NO_RETRY = RetryPolicy()

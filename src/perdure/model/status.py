@@ -47,11 +47,6 @@ def allowed(before: Status, after: Status) -> bool:
     return (before, after) in TRANSITIONS
 
 
-def sources(after: Status) -> tuple[Status, ...]:
-    """The statuses from which `after` may be reached, in the order of the table."""
-    return tuple(before for before, target in TRANSITIONS if target is after)
-
-
 def diagram() -> str:
     """The table as a Mermaid state diagram."""
     lines = ["stateDiagram-v2", "    [*] --> pending", "    [*] --> running"]

@@ -13,6 +13,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from perdure import sleep, task, workflow
+from tests.support.served.innocents import wait, work
 
 
 def note(trace: str) -> None:
@@ -34,20 +35,6 @@ async def double(n: int) -> int:
 async def quick(n: int = 1) -> int:
     """Two tasks, one after the other."""
     return await double(await double(n))
-
-
-@task
-async def wait(seconds: float) -> float:
-    """Wait on the loop, as a call to another service does."""
-    await asyncio.sleep(seconds)
-    return seconds
-
-
-@task
-def work(seconds: float) -> float:
-    """Wait in a thread."""
-    time.sleep(seconds)
-    return seconds
 
 
 @workflow(id="innocent")

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from perdure import gather, sleep, task, workflow
+from tests.support.served.innocents import wait, work
 
 
 def note(trace: str) -> int:
@@ -166,20 +167,6 @@ async def not_repeated(trace: str) -> None:
 
 
 # -- innocents ---------------------------------------------------------------------------------
-
-
-@task
-async def wait(seconds: float) -> float:
-    """Wait on the loop."""
-    await asyncio.sleep(seconds)
-    return seconds
-
-
-@task
-def work(seconds: float) -> float:
-    """Wait in a thread."""
-    time.sleep(seconds)
-    return seconds
 
 
 @workflow(id="quick")

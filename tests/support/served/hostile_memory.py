@@ -1,10 +1,9 @@
 """Tasks and workflows that take all memory, in workers that may have only so much of it."""
 
-import asyncio
 import resource
-import time
 
 from perdure import gather, task, workflow
+from tests.support.served.innocents import wait, work
 
 LIMIT_BYTES = 700 * 1024**2
 resource.setrlimit(resource.RLIMIT_AS, (LIMIT_BYTES, LIMIT_BYTES))
@@ -56,20 +55,6 @@ async def hoards_in_processes(piece_bytes: int) -> int:
 async def hoards_in_its_code(piece_bytes: int) -> int:
     """Workflow code that takes all memory."""
     return _hoard(piece_bytes)
-
-
-@task
-async def wait(seconds: float) -> float:
-    """Wait on the loop."""
-    await asyncio.sleep(seconds)
-    return seconds
-
-
-@task
-def work(seconds: float) -> float:
-    """Wait in a thread."""
-    time.sleep(seconds)
-    return seconds
 
 
 @workflow(id="innocent")

@@ -15,7 +15,7 @@ from perdure.machine import events as e
 from perdure.machine import program
 from perdure.machine.batch import Batch, decode_batch, encode_batch
 from perdure.machine.machine import Machine, Program
-from perdure.machine.retry import NO_RETRY, RetryPolicy
+from perdure.machine.retry import RetryPolicy
 from perdure.model import failure as failures
 from perdure.model.encoding import encode
 from perdure.model.failure import Failure
@@ -39,7 +39,7 @@ class Function:
 
 async def run(name: str, *, retries: int = 0, total_ms: int | None = None) -> Any:
     """Run a task of this name without input."""
-    policy = RetryPolicy(retries=retries, jitter=0.0) if retries else NO_RETRY
+    policy = RetryPolicy(retries=retries, jitter=0.0)
     return await program.run_task(
         name, b"{}", None, retry=policy, total_timeout_ms=total_ms, decode=msgspec.json.decode
     )
@@ -213,8 +213,6 @@ def state_of(machine: Machine) -> dict[str, Any]:
         "time": machine.time,
         "ended": machine.ended,
         "cancel_requested": machine.cancel_requested,
-        "deadline_exceeded": machine.deadline_exceeded,
-        "has_work": machine.has_work,
         "randomness": vars_of(machine.randomness),
     }
 

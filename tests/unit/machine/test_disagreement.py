@@ -8,7 +8,7 @@ import pytest
 
 from perdure.machine import program
 from perdure.machine.batch import FORMAT_VERSION, decode_batch
-from perdure.machine.retry import NO_RETRY
+from perdure.machine.retry import RetryPolicy
 from perdure.model.exceptions import DisagreementError, EncodingError
 from tests.unit.machine.harness import Played, run
 
@@ -137,7 +137,7 @@ def number(output: bytes) -> int:
 
 
 async def typed() -> None:
-    await program.run_task("first", b"{}", None, retry=NO_RETRY, decode=number)
+    await program.run_task("first", b"{}", None, retry=RetryPolicy(), decode=number)
     await run("second")
 
 

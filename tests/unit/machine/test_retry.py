@@ -2,13 +2,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from perdure.machine.retry import NO_RETRY, RetryPolicy
+from perdure.machine.retry import RetryPolicy
 
 
 def test_retries_are_the_attempts_after_the_first() -> None:
     policy = RetryPolicy(retries=3)
     assert [policy.allows(attempt) for attempt in range(1, 6)] == [True, True, True, False, False]
-    assert not NO_RETRY.allows(1)
+    assert not RetryPolicy().allows(1)
 
 
 def test_waits_grow_by_the_factor_up_to_the_maximum() -> None:

@@ -38,17 +38,6 @@ def test_tasks_of_the_same_name_are_counted() -> None:
     assert played.machine.ended
 
 
-def test_work_is_what_runs_in_a_worker() -> None:
-    async def wait_then_work() -> None:
-        await program.sleep(10)
-        await run("work")
-
-    played = Played(wait_then_work)
-    assert not played.machine.has_work
-    played.fire("/sleep")
-    assert played.machine.has_work
-
-
 @pytest.mark.parametrize(
     "stale",
     [
@@ -134,7 +123,7 @@ def test_attempts_follow_failures_after_growing_waits() -> None:
     assert played.asks == ["StartTimer /work/~retry@1"]
     assert played.last(c.StartTimer).due_ms == START_MS + 1_000
     assert played.last(c.StartTimer).purpose == "retry"
-    assert not played.machine.has_work
+    assert played.open == ["/work/~retry@1"]
     played.fire("/work/~retry@1")
     assert played.asks == ["RunTask /work"]
     assert played.attempt("/work") == 2

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from perdure.model.status import ENDS, TRANSITIONS, Status, allowed, diagram, sources
+from perdure.model.status import ENDS, TRANSITIONS, Status, allowed, diagram
 
 JOURNAL = Path(__file__).parents[3] / "docs" / "journal.md"
 
@@ -31,12 +31,6 @@ def test_what_is_not_in_the_table_is_not_allowed() -> None:
     assert not allowed(Status.COMPLETED, Status.RUNNING)
     assert not allowed(Status.PENDING, Status.COMPLETED)
     assert not allowed(Status.RUNNING, Status.RUNNING)
-
-
-def test_sources_are_the_table_read_backwards() -> None:
-    assert sources(Status.RUNNING) == (Status.PENDING, Status.PAUSED, Status.FAILED)
-    for after in Status:
-        assert all(allowed(before, after) for before in sources(after))
 
 
 def test_the_documented_diagram_is_the_table() -> None:

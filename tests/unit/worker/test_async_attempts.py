@@ -11,7 +11,7 @@ from perdure.authoring.workflow import workflow
 from perdure.link import messages as m
 from perdure.machine import events as e
 from perdure.machine import program
-from perdure.machine.retry import NO_RETRY
+from perdure.machine.retry import RetryPolicy
 from perdure.model.failure import runtime
 from tests.support.scripted_engine import EXECUTION, ScriptedEngine, serving
 from tests.support.virtual_time import START_MS, run_virtually
@@ -112,7 +112,7 @@ async def total_limit() -> str:
         "slow",
         b'{"seconds":600}',
         flows.slow,
-        retry=NO_RETRY,
+        retry=RetryPolicy(),
         total_timeout_ms=5_000,
         decode=bytes.decode,
     )
