@@ -36,8 +36,6 @@ class Effects:
         self._answer = answer
         self._elsewhere = {(a.position, a.attempt) for a in load.elsewhere}
         self._timed_out = {(a.position, a.attempt) for a in load.timed_out}
-        self._disowned: set[tuple[str, int]] = set()
-        """Attempts elsewhere of generations before: their outcomes are nobody's."""
         self._withdrawn: dict[str, bool] = {}
         """By position, whether the cancelling is on disk."""
         self._recorded: list[c.RunTask] = []
@@ -57,20 +55,9 @@ class Effects:
         if self._withdrawn:
             self._withdrawn.pop(position, None)
 
-    def disowns(self, event: e.AnyEvent | None) -> bool:
-        """Whether an event is the outcome of an attempt of a generation before."""
-        if not self._disowned or not isinstance(event, e.TASK_OUTCOMES):
-            return False
-        key = (event.position, event.attempt)
-        if key not in self._disowned:
-            return False
-        self._disowned.remove(key)
-        return True
-
     def new_generation(self) -> None:
-        """Tasks of the generation before are of no concern any more."""
+        """Tasks of the generation before are of no concern any more: the inbox refuses them."""
         self._withdrawn.clear()
-        self._disowned |= self._elsewhere
         self._elsewhere.clear()
         self._timed_out.clear()
         self._recorded.clear()

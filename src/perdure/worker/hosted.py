@@ -248,8 +248,6 @@ class Hosted:
             if isinstance(event, e.CancelRequested):
                 self._queue.appendleft(Arrival(event))
                 event = None
-            elif self._effects.disowns(event):
-                event = None
             self._queue.append(Arrival(event, entry.inbox_seq))
 
     # -- delivering ----------------------------------------------------------------------------
