@@ -36,14 +36,22 @@ async def edits(paths: Sequence[Path]) -> AsyncIterator[Collection[Path]]:
             debounce=_GATHER_MS,
             step=_QUIET_MS,
             recursive=False,
+            ignore_permission_denied=True,
         )
-        async with aclosing(watching):
-            async for found in watching:
-                yield {Path(path) for _, path in found}
-                there = await asyncio.to_thread(watched, paths)
-                if there != folders:
-                    folders = there
-                    break
+        try:
+            async with aclosing(watching):
+                async for found in watching:
+                    yield {Path(path) for _, path in found}
+                    there = await asyncio.to_thread(watched, paths)
+                    # One that was put in the place of another has to be watched anew, too.
+                    added = {Path(path) for change, path in found if change is Change.added}
+                    if there != folders or not added.isdisjoint(folders):
+                        folders = there
+                        break
+        except FileNotFoundError as error:  # a folder has gone since it was looked for
+            await asyncio.sleep(_GATHER_MS / 1000)
+            yield {Path(error.filename or folders[0])}
+            folders = await asyncio.to_thread(watched, paths)
 
 
 def watched(paths: Iterable[Path]) -> list[Path]:
@@ -63,7 +71,10 @@ def watched(paths: Iterable[Path]) -> list[Path]:
 
 
 def _folder(path: Path) -> Path:
-    return path if path.is_dir() else path.parent
+    """The folder at or above a path, which may be gone."""
+    while not path.is_dir():
+        path = path.parent
+    return path
 
 
 def _importable_in(folder: Path) -> list[Path]:

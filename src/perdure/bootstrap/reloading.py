@@ -11,6 +11,8 @@ Edited = Collection[Path]
 
 PATIENCE_S = 5.0
 """How long code may take to load once it has been edited again."""
+NAMED = 5
+"""Edited files that are named."""
 
 
 class Reloading:
@@ -45,7 +47,7 @@ class Reloading:
                     changed.update(coming.result() or ())
                     coming = self._next()
                 changed.clear()
-        except OSError as error:
+        except (OSError, RuntimeError) as error:  # as watchfiles raises them
             self._tell(f"edits are not taken up any more: {error}")
         finally:
             coming.cancel()
@@ -78,7 +80,10 @@ async def _first(*futures: "asyncio.Future[Any]") -> None:
 
 def told(reloaded: Reloaded, changed: Iterable[Path]) -> str:
     """A reload in one line, and each problem below it."""
-    files = ", ".join(sorted({path.name for path in changed}))
+    names = sorted({path.name for path in changed})
+    files = ", ".join(names[:NAMED])
+    if len(names) > NAMED:
+        files += f" and {len(names) - NAMED} more"
     if not reloaded.taken:
         first = f"not reloaded after an edit of {files}: what was served before goes on"
     else:

@@ -1,6 +1,7 @@
 """Which edits are noticed."""
 
 import asyncio
+import shutil
 from collections.abc import AsyncIterator
 from contextlib import aclosing, asynccontextmanager
 from pathlib import Path
@@ -40,7 +41,8 @@ def test_folders_with_code_are_watched(project: Path) -> None:
 
 
 def test_of_a_path_that_is_gone_the_folder_above_is_watched(project: Path) -> None:
-    assert watched([project / "elsewhere" / "gone"]) == [project / "elsewhere"]
+    for gone in ("gone", "long/gone/flow.py"):
+        assert watched([project / "elsewhere" / gone]) == [project / "elsewhere"]
 
 
 def test_the_number_of_folders_is_bounded(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -116,3 +118,12 @@ async def test_new_packages_are_noticed_and_watched(project: Path) -> None:
         package.mkdir()
         await watch.until("package")
         await touched_until_noticed(package / "inside.py", watch)
+
+
+async def test_a_folder_that_goes_and_comes_back_is_watched_again(project: Path) -> None:
+    helpers = project / "flows" / "helpers"
+    async with watching(project / "flows") as watch:
+        for number in range(3):
+            shutil.rmtree(helpers)
+            helpers.mkdir()
+            await touched_until_noticed(helpers / f"inside_{number}.py", watch)

@@ -136,3 +136,9 @@ def test_problems_are_told_with_their_paths_also_where_others_are_reloaded() -> 
         "reloaded after an edit of a.py\n"
         "  /flows/b.py: no workflow found; write, for example:\n  \n      x"
     )
+
+
+def test_of_many_files_a_few_are_named() -> None:
+    assert told(TAKEN, [Path(f"/{number}.py") for number in range(9)]) == (
+        "reloaded after an edit of 0.py, 1.py, 2.py, 3.py, 4.py and 4 more"
+    )
