@@ -9,10 +9,13 @@ One file per service, all on one asyncio loop, all over the same `State`:
 - `admission` decides what is loaded next: the running limit, pending ones, ready ones
 - `timers` moves due timers into inboxes
 - `control` carries out cancel, pause, resume and outside events
-- `workers` starts, watches, replaces and quarantines worker processes
+- `workers` starts, replaces and quarantines worker processes, which `liveness` watches
+- `generations` knows which code serves, and what old code is kept; `trials` tries what was edited
 - `recovery` finds what a start has to go on with; `retention` deletes what no replay needs
-- `views` tells from the journal what an execution does; `catalog` knows what is served
+- `views` tells from the journal what an execution does, `stories` keep what was told, `task_runs`
+  add the values; `catalog` knows what is served
 
 No user code runs here and no expression is evaluated. Whatever is acknowledged, to a caller or to
-a worker, is on disk. Of an execution that waits nothing is kept in memory.
+a worker, is on disk. Of an execution that waits nothing is kept in memory but, within bounds, what
+was told of it.
 """
