@@ -30,7 +30,7 @@ class Scheduled:
         """Release them as their moments come, until cancelled."""
         state = self._state
         while True:
-            self._alarm.set(await state.read(state.journal.next_start_ms))
+            self._alarm.set(await state.read_surely(state.journal.next_start_ms))
             now_ms = await self._alarm.wait()
             outcome = await state.submit(ReleaseScheduled(now_ms=now_ms, limit=_PAGE))
             if outcome.count:
