@@ -51,6 +51,9 @@ def parsed(text: bytes, type_: type[S]) -> S:
         return msgspec.json.decode(text, type=type_)
     except msgspec.ValidationError:
         found = _decoded(text, "the body")
+        whole = _whole_floats(found, type_)
+        if whole:
+            return parsed(_with_members(text, whole), type_)
         if isinstance(found, dict):
             errors = problems(found, type_, prefix="/")
         else:
@@ -62,6 +65,25 @@ def parsed(text: bytes, type_: type[S]) -> S:
         raise _broken(text, error) from None
     except RecursionError:
         raise _too_deep("the body") from None
+
+
+def _whole_floats(found: Any, type_: type[msgspec.Struct]) -> dict[str, int]:
+    """Members that are whole numbers written as ``5.0``, which JSON Schema takes for integers."""
+    if not isinstance(found, dict):
+        return {}
+    return {
+        field.encode_name: int(value)
+        for field in msgspec.structs.fields(type_)
+        if get_args(field.type)[:1] == (int,)
+        and isinstance(value := found.get(field.encode_name), float)
+        and value.is_integer()
+    }
+
+
+def _with_members(text: bytes, changed: Mapping[str, int]) -> bytes:
+    """A JSON object with some members changed; the others stay as they are written."""
+    members = msgspec.json.decode(text, type=dict[str, msgspec.Raw])
+    return msgspec.json.encode({**members, **changed})
 
 
 def checked(raw: msgspec.Raw, location: str, *, expect_object: bool = False) -> bytes:

@@ -14,12 +14,13 @@ from perdure.authoring.signature import Signature
 from perdure.machine import machine, program
 from perdure.model.durations import Duration
 from perdure.model.exceptions import Continued, DefinitionError, EncodingError, UsageError
+from perdure.model.identifiers import WORKFLOW_ID
 from perdure.ports.runtime import Served
 
 P = ParamSpec("P")
 R = TypeVar("R")
 
-_ID = re.compile(r"[A-Za-z0-9._-]{1,128}")
+_ID = re.compile(WORKFLOW_ID)
 _LONGEST_VERSION = 128
 
 

@@ -1,4 +1,4 @@
-"""Execution ids: ``exec-`` and 13 characters that sort by creation.
+"""Ids of executions and workflows. Execution ids are ``exec-`` and 13 characters, by creation.
 
 The characters are a 63-bit number in base32hex (RFC 4648, section 7, in lower case): the
 millisecond of creation above, 21 random bits below. The number is the key in the store.
@@ -10,8 +10,12 @@ PREFIX = "exec-"
 RANDOM_BITS = 21
 _DIGITS = "0123456789abcdefghijklmnopqrstuv"
 _PAIRS = [high + low for high in _DIGITS for low in _DIGITS]
-_LARGEST = (1 << 63) - 1
-_ID = re.compile(f"{PREFIX}[{_DIGITS}]{{13}}")
+
+EXECUTION_ID = f"{PREFIX}[0-7][0-9a-v]{{12}}"
+"""The pattern of execution ids; the first digit keeps the number within 63 bits."""
+WORKFLOW_ID = "[A-Za-z0-9._-]{1,128}"
+"""The pattern of workflow ids."""
+_ID = re.compile(EXECUTION_ID)
 
 
 def execution_id(key: int) -> str:
@@ -27,8 +31,7 @@ def execution_key(text: str) -> int | None:
     """The key of an execution id, or None where the text is none."""
     if _ID.fullmatch(text) is None:
         return None
-    key = int(text[len(PREFIX) :], 32)
-    return key if key <= _LARGEST else None
+    return int(text[len(PREFIX) :], 32)
 
 
 def created_ms(execution_id: str) -> int:

@@ -137,6 +137,19 @@ async def test_answers_with_the_head_of_that_moment_if_it_takes_longer() -> None
     assert "result" not in answer.json()
 
 
+async def test_a_whole_number_may_be_written_with_a_fraction() -> None:
+    """JSON Schema takes it for an integer; values are left as they were written."""
+    runtime = FakeRuntime()
+    headers = {"Content-Type": "application/json"}
+    async with connected(runtime) as client:
+        right = b'{"inputs": {"n": 5.0}, "priority": -5.0}'
+        answer = await client.post(EXECUTE, content=right, headers=headers)
+        wrong = await client.post(EXECUTE, content=b'{"priority": 5e3, "no": 1}', headers=headers)
+    assert answer.status_code == 202
+    assert (runtime.started[0].priority, runtime.started[0].inputs) == (-5, b'{"n": 5.0}')
+    assert [each["location"] for each in wrong.json()["errors"]] == ["/no", "/priority"]
+
+
 @pytest.mark.parametrize(
     ("lines", "seconds"),
     [
