@@ -2,8 +2,11 @@
 
 `create_app` gives the ASGI application. What holds of every answer:
 
-- Every path but the health checks needs the admin key; without it nothing else is told, not even
-  whether a path exists.
+- Every path but the health checks and the description of the API needs the admin key; without it
+  nothing else is told, not even whether a path exists.
+- Requests of pages of other origins are refused, and without a key those to names that are not
+  loopback's.
+- The OpenAPI document is made of what the code goes by: what is answered is declared in it.
 - What is not understood is refused, never ignored: unknown query parameters and body fields,
   and another content type.
 - Every error is `application/problem+json` (RFC 9457) and is made in `problems`, with a code of

@@ -8,25 +8,27 @@ from re import Pattern
 from starlette.routing import compile_path
 from starlette.types import Receive, Scope, Send
 
+from perdure.api import origins
+from perdure.api.documentation import SERVED
 from perdure.api.incoming import ClientLeftError, Incoming
 from perdure.api.problems import RequestError, problem_reply
 from perdure.api.queries import Query
 from perdure.api.replies import Reply
 from perdure.api.requests import Request
-from perdure.api.routes import ROUTES, Route
+from perdure.api.routes import Route
 from perdure.ports.clock import Clock
 from perdure.ports.runtime import Runtime
 
 ADMIN = "admin"
 """Who the holder of the admin key is, as `created_by` names callers."""
 
-_PUBLIC_PATHS = frozenset(route.path for route in ROUTES if route.public)
+_PUBLIC_PATHS = frozenset(route.path for route in SERVED if route.public)
 _CHALLENGE = (b"www-authenticate", b"Bearer")
 
 
 def create_app(runtime: Runtime, *, admin_key: str | None, clock: Clock) -> "App":
-    """The API over `runtime`. Without an `admin_key` everyone may do everything."""
-    return App(runtime, admin_key, clock, ROUTES)
+    """The API over `runtime`. Without an `admin_key` everyone on this machine may do everything."""
+    return App(runtime, admin_key, clock, SERVED)
 
 
 class _Resource:
@@ -80,8 +82,13 @@ class App:
         self, scope: Scope, method: str, headers: Mapping[bytes, bytes], incoming: Incoming
     ) -> Reply:
         path: str = scope["path"]
-        if self._key is not None and path not in _PUBLIC_PATHS:
-            self._authenticate(headers)
+        if path not in _PUBLIC_PATHS:
+            if b"origin" in headers:
+                origins.expect_own(headers)
+            if self._key is None:
+                origins.expect_loopback(headers)
+            else:
+                self._authenticate(headers)
         route, parameters = self._find(method, path)
         request = Request(
             scope,

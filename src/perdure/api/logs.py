@@ -73,7 +73,6 @@ async def download(request: Request) -> Reply:
     media_type, suffix = FILES[query.format]
     headers = [
         (b"content-disposition", f'attachment; filename="{execution_id}.{suffix}"'.encode()),
-        (b"x-content-type-options", b"nosniff"),
         (b"vary", b"Accept-Encoding"),
     ]
     if gzip:

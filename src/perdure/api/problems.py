@@ -19,16 +19,23 @@ TYPE_PREFIX = "urn:perdure:problem:"
 
 @dataclass(frozen=True)
 class Code:
-    """How a code is answered; `retry_after_s` where trying again later may succeed."""
+    """How a code is answered; `retry_after_s` where trying again later may succeed.
+
+    `headers` are those that its answers carry beside Retry-After.
+    """
 
     status: int
     title: str
     meaning: str
     retry_after_s: int | None = None
+    headers: tuple[str, ...] = ()
 
 
 CODES: Mapping[str, Code] = {
     # What was sent is not understood.
+    "malformed_request": Code(
+        400, "This is not HTTP", "The request line, a header or a chunk is broken."
+    ),
     "invalid_json": Code(
         400, "The body is not JSON", "Broken JSON or UTF-8; `offset` is the byte where it breaks."
     ),
@@ -43,11 +50,25 @@ CODES: Mapping[str, Code] = {
         "`Idempotency-Key` is a text of 1 to 255 visible ASCII characters, in quotes or without.",
     ),
     "unauthorized": Code(
-        401, "Not authenticated", "Send `Authorization: Bearer <key>` with the right key."
+        401,
+        "Not authenticated",
+        "Send `Authorization: Bearer <key>` with the right key.",
+        headers=("WWW-Authenticate",),
+    ),
+    "forbidden_origin": Code(
+        403,
+        "Not from this origin",
+        "A page of another origin asks, or the host is not this server's: see `detail`.",
     ),
     "not_found": Code(404, "No such path", "Nothing is served under this path."),
     "method_not_allowed": Code(
-        405, "The method is not allowed here", "`Allow` names the methods that are."
+        405,
+        "The method is not allowed here",
+        "`Allow` names the methods that are.",
+        headers=("Allow",),
+    ),
+    "too_slow": Code(
+        408, "Too slow", "The request did not arrive in time; the connection is closed."
     ),
     "too_large": Code(
         413, "Too large", "A body may have 4 MB, a value (inputs, an event's data) 2 MB."
@@ -59,6 +80,9 @@ CODES: Mapping[str, Code] = {
         422,
         "The request is not valid",
         "A field or parameter is unknown, missing, of another type or out of bounds: see `errors`.",
+    ),
+    "head_too_large": Code(
+        431, "The head is too large", "Request line and headers together may have 64 KB."
     ),
     "too_deep": Code(422, "Nested too deeply", "Values may be nested 100 levels deep."),
     # The engine refuses.
@@ -102,6 +126,9 @@ CODES: Mapping[str, Code] = {
         "The change could not be stored",
         "The disk refuses writes or is full; nothing was changed.",
         retry_after_s=5,
+    ),
+    "too_many_connections": Code(
+        503, "Too many connections", "Close some, or use them again.", retry_after_s=1
     ),
     "shutting_down": Code(
         503, "Shutting down", "The server is stopping; another one may answer.", retry_after_s=2

@@ -11,6 +11,7 @@ from perdure.ports.runtime import Download
 
 _encode = msgspec.json.Encoder().encode
 _NOT_STORED = b"no-store"
+_NOT_SNIFFED = (b"x-content-type-options", b"nosniff")
 
 
 class Reply:
@@ -32,14 +33,19 @@ class Reply:
         self.headers = headers
         self.cache_control = cache_control
 
+    def head(self) -> list[tuple[bytes, bytes]]:
+        """All of its headers."""
+        headers = [(b"cache-control", self.cache_control), _NOT_SNIFFED, *self.headers]
+        if self.body is not None:
+            headers.append((b"content-type", self.media_type))
+            headers.append((b"content-length", b"%d" % len(self.body)))
+        return headers
+
     async def send(self, send: Send, *, with_body: bool) -> None:
         """Send it; without its body to a HEAD request."""
-        headers = [(b"cache-control", self.cache_control), *self.headers]
+        head = self.head()
+        await send({"type": "http.response.start", "status": self.status, "headers": head})
         body = self.body
-        if body is not None:
-            headers.append((b"content-type", self.media_type))
-            headers.append((b"content-length", b"%d" % len(body)))
-        await send({"type": "http.response.start", "status": self.status, "headers": headers})
         if body is None or not with_body:
             body = b""
         await send({"type": "http.response.body", "body": body, "more_body": False})
@@ -70,7 +76,8 @@ class FileReply(Reply):
         gone = asyncio.ensure_future(self._client_left())
         try:
             cache_control = (b"cache-control", self.cache_control)
-            headers = [(b"content-type", self.media_type), cache_control, *self.headers]
+            media_type = (b"content-type", self.media_type)
+            headers = [media_type, cache_control, _NOT_SNIFFED, *self.headers]
             await send({"type": "http.response.start", "status": 200, "headers": headers})
             while with_body and not gone.done():
                 part = await self._download.part()

@@ -8,12 +8,13 @@ from perdure.api import cursors
 from perdure.api.queries import VersionsQuery, WorkflowsQuery
 from perdure.api.replies import Reply, json_reply, no_content
 from perdure.api.requests import Request
+from perdure.model.identifiers import WORKFLOW_ID
 from perdure.ports.runtime import Offer, RefusedError
 from perdure.wire.requests import Nothing
 from perdure.wire.times import moment
 from perdure.wire.workflows import Versions, WholeWorkflow, Workflow, Workflows
 
-_WORKFLOW_ID = re.compile(r"[A-Za-z0-9._-]{1,128}")
+_WORKFLOW_ID = re.compile(WORKFLOW_ID)
 
 
 def workflow_id(request: Request) -> str:

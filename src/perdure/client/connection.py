@@ -44,7 +44,7 @@ Query = Sequence[tuple[str, str]]
 T = TypeVar("T")
 
 _ERRORS: Mapping[int, type[ApiError]] = {
-    **dict.fromkeys((400, 413, 415, 422), RefusedInputError),
+    **dict.fromkeys((400, 408, 413, 415, 422, 431), RefusedInputError),
     **dict.fromkeys((401, 403), UnauthorizedError),
     **dict.fromkeys((404, 410), NotFoundError),
     **dict.fromkeys((409, 412), ConflictError),

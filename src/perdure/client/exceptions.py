@@ -6,7 +6,7 @@ PerdureError
     ├── NotReachableError           no answer came
     ├── UnexpectedAnswerError       what answered does not speak this API
     ├── ApiError                    the server refused; `.code` says what
-    │   ├── RefusedInputError       400, 413, 415, 422: what was sent is not right
+    │   ├── RefusedInputError       400, 408, 413, 415, 422, 431: what was sent is not right
     │   ├── UnauthorizedError       401, 403
     │   ├── NotFoundError           404, 410
     │   ├── ConflictError           409, 412: the state of things does not allow it

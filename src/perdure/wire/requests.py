@@ -8,6 +8,16 @@ from msgspec import Meta
 
 HIGHEST_PRIORITY = 1000
 
+TIMEOUT = (
+    "^("
+    "([1-9][0-9]{0,2}w|[1-9][0-9]{0,3}d|[1-9][0-9]{0,4}h|[1-9][0-9]{0,5}m|[1-9][0-9]{0,7}s)"
+    "([0-9]{1,2}h)?([0-9]{1,2}m)?([0-9]{1,2}s)?"
+    "|[1-9][0-9]{0,9}ms"
+    "|P[1-9][0-9]{0,2}W|P[1-9][0-9]{0,3}D|P([1-9][0-9]{0,3}D)?T[1-9][0-9]{0,4}[HMS]"
+    ")$"
+)
+"""Durations as the documentation shows them; `durations` understands more."""
+
 _TagKey = Annotated[str, Meta(min_length=1, max_length=128)]
 _TagValue = Annotated[str, Meta(max_length=256)]
 
@@ -31,7 +41,10 @@ class Execute(Request, frozen=True, kw_only=True):
     tags: Annotated[dict[_TagKey, _TagValue], Meta(max_length=64)] = {}
     priority: Annotated[int, Meta(ge=-HIGHEST_PRIORITY, le=HIGHEST_PRIORITY)] = 0
     start_at: Annotated[datetime, Meta(tz=True)] | None = None
-    timeout: Annotated[str, Meta(min_length=1, max_length=64)] | None = None
+    timeout: (
+        Annotated[str, Meta(min_length=1, max_length=64, extra_json_schema={"pattern": TIMEOUT})]
+        | None
+    ) = None
 
 
 class SendEvent(Request, frozen=True, kw_only=True):

@@ -14,6 +14,7 @@ from perdure.model.status import Status
 from perdure.ports.executions import ListPage, ListRequest, Place, Total
 from perdure.ports.logs import LogFile, LogPage, LogQuery
 from perdure.ports.runtime import Health, Offer, RefusedError, Started, StartRequest
+from tests.support.declared import DeclaredTransport
 
 NOW_MS = 1_771_864_200_123
 NOW = "2026-02-23T16:30:00.123Z"
@@ -209,10 +210,10 @@ class FakeRuntime:
 async def connected(
     runtime: FakeRuntime, *, admin_key: str | None = KEY, token: str | None = KEY
 ) -> AsyncIterator[httpx.AsyncClient]:
-    """A client of the API over `runtime`, which sends `token`."""
+    """A client of the API over `runtime`, which sends `token`; what is answered is declared."""
     app = create_app(runtime, admin_key=admin_key, clock=StoppedClock())
     headers = {} if token is None else {"Authorization": f"Bearer {token}"}
     async with httpx.AsyncClient(
-        transport=httpx.ASGITransport(app), base_url="http://perdure.test", headers=headers
+        transport=DeclaredTransport(app), base_url="http://localhost", headers=headers
     ) as client:
         yield client

@@ -7,7 +7,7 @@ import pytest
 from starlette.types import Message, Scope
 
 from perdure.api import create_app
-from perdure.api.routes import ROUTES
+from perdure.api.documentation import SERVED
 from tests.unit.api.fakes import KEY, FakeRuntime, StoppedClock, connected
 
 
@@ -91,10 +91,11 @@ async def test_nothing_is_cached() -> None:
 
 
 def test_every_operation_is_declared_once() -> None:
-    declared = [(route.method, route.path) for route in ROUTES]
+    declared = [(route.method, route.path) for route in SERVED]
     assert len(set(declared)) == len(declared)
-    assert {route.path for route in ROUTES if route.public} == {"/healthz", "/readyz"}
-    assert all(route.replies for route in ROUTES)
+    public = {route.path for route in SERVED if route.public}
+    assert public == {"/healthz", "/readyz", "/openapi.json", "/docs"}
+    assert all(route.replies for route in SERVED)
 
 
 async def test_a_client_that_leaves_while_it_waits_stops_nothing() -> None:
