@@ -18,7 +18,7 @@ from perdure.bootstrap.announcement import announcement
 from perdure.bootstrap.clock import SystemClock
 from perdure.bootstrap.edits import edits
 from perdure.bootstrap.folder import DataFolder
-from perdure.bootstrap.http_server import embedded_server
+from perdure.bootstrap.http_server import connections_that_fit, embedded_server
 from perdure.bootstrap.randomness import RandomBits
 from perdure.bootstrap.reader import PART_THREADS, READ_THREADS, ThreadReader
 from perdure.bootstrap.reloading import Reloading
@@ -103,7 +103,9 @@ async def _serve(settings: Settings, folder: DataFolder, announce: Callable[[str
         ) as engine:
             required = None if settings.no_auth else key
             app = create_app(engine, admin_key=required, clock=SystemClock())
-            http = embedded_server(app, grace_s=_HTTP_GRACE_S)
+            http = embedded_server(
+                app, grace_s=_HTTP_GRACE_S, most_connections=connections_that_fit()
+            )
             serving = asyncio.create_task(http.serve(sockets=[listening]))
             reloading = _reloading(settings, engine, announce)
             await _first(stop.wait(), engine.first_served())
