@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help run serve test check bench clean
+.PHONY: help run serve test check bench fuzz clean
 
 help: ## this list
 	@echo "make TARGET [ARGS='...']"
@@ -29,6 +29,9 @@ check: $(INSTALLED) ## lint, format, types and layers
 
 bench: $(INSTALLED) ## measure: ARGS are those of the benchmarks
 	$(BIN)/python -m benchmarks $(ARGS)
+
+fuzz: $(INSTALLED) ## send 20,000 made-up requests: ARGS are another number, and a seed
+	$(BIN)/python -m tests.fuzz $(ARGS)
 
 clean: ## remove the virtual environment, caches and builds, never data
 	rm -rf $(VENV) build dist .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis
