@@ -13,14 +13,25 @@ from hypothesis import strategies as st
 from perdure.model import failure as failures
 from perdure.model.identifiers import execution_id
 from perdure.model.status import Status
-from perdure.ports.journal import AppendBatch, Cancel, Change, End, Outcome, PutInbox, TimerSet
+from perdure.ports.journal import (
+    AppendBatch,
+    Cancel,
+    Change,
+    CreateExecution,
+    End,
+    Outcome,
+    Parent,
+    PutInbox,
+    TimerSet,
+)
 from perdure.store.sqlite.changes import appending, apply, apply_together
-from perdure.store.sqlite.changes.appending import ApartError
+from perdure.store.sqlite.changes import creation as creating
+from perdure.store.sqlite.changes.rows import ApartError
 from perdure.store.sqlite.connections import open_writer
 from tests.unit.ports.subject import CREATED, batch, creation
 
 IDS = [execution_id((CREATED << 21) + number) for number in range(3)]
-TABLES = ("executions", "inputs", "batches", "inbox", "timers")
+TABLES = ("executions", "inputs", "batches", "inbox", "timers", "execution_tags")
 ENDS = (
     End(status=Status.COMPLETED, at=CREATED + 5),
     End(
@@ -72,13 +83,26 @@ def _append(
     )
 
 
+CREATED_WITH: tuple[dict[str, Any], ...] = (
+    {},
+    {"inputs": b'{"big":"' + b"x" * 20_000 + b'"}'},
+    {"tags": {"a": "b"}},
+    {"parent": Parent(execution_id=IDS[0], position="/é@1")},
+    {"created_by": "o'neil \x00", "timeout_ms": 5, "priority": -3, "start_at": CREATED + 9},
+)
+
+
+def _created(id: str, details: dict[str, Any]) -> CreateExecution:
+    return replace(creation(id), **details)
+
+
 def changes() -> st.SearchStrategy[list[Change]]:
     event = b'{"kind":"EventReceived"}'
     return st.lists(
         st.one_of(
             appends(),
             appends(),
-            st.builds(creation, st.sampled_from(IDS)),
+            st.builds(_created, st.sampled_from(IDS), st.sampled_from(CREATED_WITH)),
             st.builds(lambda id: PutInbox(execution_id=id, event=event), st.sampled_from(IDS)),
             st.builds(
                 lambda id: Cancel(execution_id=id, at=CREATED, event=event), st.sampled_from(IDS)
@@ -144,9 +168,11 @@ def test_together_is_as_one_after_the_other_or_not_at_all(
             assert contents(twins.together) == contents(twins.alone)
 
 
-@given(group=changes())
-def test_what_is_allowed_is_done_together(twins: Twins, group: list[Change]) -> None:
-    allowed = [*map(creation, IDS), *_in_sequence(group)]
+@given(group=changes(), details=st.lists(st.sampled_from(CREATED_WITH), min_size=3, max_size=3))
+def test_what_is_allowed_is_done_together(
+    twins: Twins, group: list[Change], details: list[dict[str, Any]]
+) -> None:
+    allowed = [*map(_created, IDS, details), *_in_sequence(group)]
     with twins:
         expected = outcomes(twins.alone, allowed)
         assert apply_together(twins.together, allowed) == expected
@@ -155,7 +181,7 @@ def test_what_is_allowed_is_done_together(twins: Twins, group: list[Change]) -> 
 
 
 def _in_sequence(group: list[Change]) -> list[Change]:
-    """Appends, and rows of inboxes, as owners would send them; nothing after an end."""
+    """What is created is new, appends are as owners would send them; nothing after an end."""
     next_seqs = dict.fromkeys(IDS, 0)
     kept: list[Change] = []
     for change in group:
@@ -187,6 +213,7 @@ def test_a_group_may_be_larger_than_a_statement(
     twins: Twins, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(appending, "ROWS_LIMIT", 2)
+    monkeypatch.setattr(creating, "ROWS_LIMIT", 2)
     group: list[Change] = [*map(creation, IDS), *(batch(id, 0) for id in IDS)]
     with twins:
         assert apply_together(twins.together, group) == outcomes(twins.alone, group)

@@ -66,17 +66,25 @@ def apply_together(connection: apsw.Connection, changes: Sequence[Change]) -> li
 
     Raises ApartError where one of them is refused that was applied with others.
     """
-    appends = appending.Appends(connection)
+    new, appends = creation.NewExecutions(connection), appending.Appends(connection)
+
+    def flush() -> None:
+        new.flush()
+        appends.flush()
+
     outcomes: list[Outcome] = []
     for change in changes:
-        if isinstance(change, port.AppendBatch) and appending.is_plain(change):
+        if isinstance(change, port.CreateExecution) and creation.is_plain(change):
+            # It comes before all batches of its execution: those taken are of others.
+            outcomes.append(new.add(change))
+        elif isinstance(change, port.AppendBatch) and appending.is_plain(change):
+            if not appends.has_room(change):
+                flush()
             outcomes.append(appends.add(change))
-            continue
-        if not isinstance(change, port.CreateExecution):
-            # A creation comes before all batches of its execution: those taken are of others.
-            appends.flush()
-        outcomes.append(apply(connection, change))
-    appends.flush()
+        else:
+            flush()
+            outcomes.append(apply(connection, change))
+    flush()
     return outcomes
 
 

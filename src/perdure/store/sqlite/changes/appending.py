@@ -1,7 +1,5 @@
 """Appending batches (docs/journal.md, section 7), and forgetting those of earlier generations."""
 
-from collections.abc import Sequence
-
 import apsw
 import msgspec
 
@@ -10,6 +8,7 @@ from perdure.model.identifiers import execution_key
 from perdure.model.status import Status, allowed
 from perdure.ports.journal import AppendBatch, End, Outcome, Prune
 from perdure.store.sqlite.changes.heads import DONE, UNKNOWN, head, refused
+from perdure.store.sqlite.changes.rows import ROW_BYTES, ROWS_LIMIT, Row, as_json, make
 from perdure.store.sqlite.statements import load
 
 _SQL = load("appending.sql")
@@ -21,27 +20,15 @@ _DELETE_ROWS = load("inbox.sql")["delete_rows"]
 _PUT_INPUTS = load("creation.sql")["put_inputs"]
 _TIMERS = load("timers.sql")
 
-PLAIN_BYTES = 16_384
-ROWS_LIMIT = 256
-"""What one statement is given: bytes of a batch, and batches."""
-
-_Row = tuple[int | str | bool | None, ...]
-
-_encoded = msgspec.json.Encoder().encode
-
-
-class ApartError(Exception):
-    """A change is refused that was applied with others: each has to be applied alone."""
-
 
 def append(connection: apsw.Connection, change: AppendBatch) -> Outcome:
     """Append a batch if section 7 allows it: the guard is part of the first statement."""
     key = execution_key(change.execution_id)
     end = change.end
     if end is None:
-        connection.execute(_APPEND, (_rows([_going_on(key, change)]),))
+        connection.execute(_APPEND, (as_json([_going_on(key, change)]),))
     else:
-        connection.execute(_APPEND_END, (_rows([_ending(key, change, end)]),))
+        connection.execute(_APPEND_END, (as_json([_ending(key, change, end)]),))
     if not connection.changes():
         return _refusal(connection, key, change)
     connection.execute(_PUT_BATCH, (key, change.seq, change.body))
@@ -71,29 +58,28 @@ def is_plain(change: AppendBatch) -> bool:
         or change.timers_set
         or change.timers_cleared
         or change.new_inputs is not None
-        or len(change.body) > PLAIN_BYTES
+        or len(change.body) > ROW_BYTES
     )
 
 
 class Appends:
-    """Plain appends of several executions, made in few statements.
-
-    A statement lets other threads run and then waits for them; few long ones wait less than many
-    short ones, and they are what a busy server does most.
-    """
+    """Plain appends of several executions, made in few statements."""
 
     def __init__(self, connection: apsw.Connection) -> None:
         self._connection = connection
-        self._going_on: list[_Row] = []
-        self._ending: list[_Row] = []
-        self._bodies: list[_Row] = []
+        self._going_on: list[Row] = []
+        self._ending: list[Row] = []
+        self._bodies: list[Row] = []
         self._keys: set[int | None] = set()
+
+    def has_room(self, change: AppendBatch) -> bool:
+        """Whether it may be added before the next `flush`: an execution goes on once in each."""
+        key = execution_key(change.execution_id)
+        return key not in self._keys and len(self._keys) < ROWS_LIMIT
 
     def add(self, change: AppendBatch) -> Outcome:
         """Take a plain append; the outcome that it has if `flush` does not raise."""
         key = execution_key(change.execution_id)
-        if key in self._keys or len(self._keys) == ROWS_LIMIT:
-            self.flush()
         self._keys.add(key)
         self._bodies.append((key, change.seq, change.body.decode()))
         end = change.end
@@ -105,35 +91,23 @@ class Appends:
 
     def flush(self) -> None:
         """Make them. Raises ApartError where one of them is refused."""
-        if self._keys:
-            self._make(_APPEND, self._going_on)
-            self._make(_APPEND_END, self._ending)
-            self._make(_PUT_BATCHES, self._bodies)
-            self._keys.clear()
-
-    def _make(self, statement: str, rows: list[_Row]) -> None:
-        if rows:
-            self._connection.execute(statement, (_rows(rows),))
-            if self._connection.changes() != len(rows):
-                raise ApartError
-            rows.clear()
+        make(self._connection, _APPEND, self._going_on)
+        make(self._connection, _APPEND_END, self._ending)
+        make(self._connection, _PUT_BATCHES, self._bodies)
+        self._keys.clear()
 
 
-def _rows(rows: Sequence[_Row]) -> str:
-    return _encoded(rows).decode()
-
-
-def _going_on(key: int | None, change: AppendBatch) -> _Row:
+def _going_on(key: int | None, change: AppendBatch) -> Row:
     return (*_guard(key, change), change.active)
 
 
-def _ending(key: int | None, change: AppendBatch, end: End) -> _Row:
+def _ending(key: int | None, change: AppendBatch, end: End) -> Row:
     if not (end.status.ended and allowed(Status.RUNNING, end.status)):
         raise ValueError(f"a batch does not end an execution as {end.status}")
     return (*_guard(key, change), end.status, end.at, failure_json(end.error))
 
 
-def _guard(key: int | None, change: AppendBatch) -> _Row:
+def _guard(key: int | None, change: AppendBatch) -> Row:
     return (
         key,
         change.seq,
