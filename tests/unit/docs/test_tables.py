@@ -1,0 +1,65 @@
+"""Tables of the documentation say what the code says."""
+
+import re
+import tomllib
+
+import click
+
+from perdure.api.problems import CODES
+from perdure.bootstrap.settings import SETTINGS, Settings
+from perdure.cli import main
+from perdure.cli.serve import serve
+from tests.support.markdown import DOCS, ROOT, blocks, table
+
+_CODE = re.compile(r"`([^`]+)`")
+WITHOUT_DEFAULT = {"paths", "admin_key"}
+
+
+def test_every_setting_is_there_with_its_default() -> None:
+    rows = table(DOCS / "how-to" / "production.md", "## Settings")
+    shown = {name.strip("`"): default.strip("`") for name, default, *_ in rows}
+    assert list(shown) == [row[0].strip("`") for row in rows], "a setting is there twice"
+    assert set(shown) == set(SETTINGS)
+    for setting in SETTINGS.values():
+        if setting.name in WITHOUT_DEFAULT:
+            assert shown[setting.name] == ""
+        else:
+            assert setting.read(shown[setting.name]) == getattr(Settings(), setting.field)
+
+
+def test_every_flag_of_serve_is_there() -> None:
+    rows = table(DOCS / "how-to" / "production.md", "## Settings")
+    shown = {name.strip("`"): flag.strip("`").partition(" ")[0] for name, _, flag, _ in rows}
+    there = {str(parameter.name): parameter.opts[0] for parameter in serve.params}
+    assert {name: flag for name, flag in shown.items() if flag} == {**there, "paths": "PATH"}
+
+
+def test_every_problem_is_there() -> None:
+    rows = table(DOCS / "api.md", "## Errors")
+    shown = {code.strip("`"): (status, meaning) for code, status, meaning in rows}
+    assert shown == {
+        code: (str(known.status), known.meaning.replace("|", "\\|"))
+        for code, known in CODES.items()
+    }
+
+
+def test_every_package_is_there() -> None:
+    rows = table(DOCS / "architecture.md", "## The parts")
+    packages = (ROOT / "src" / "perdure").glob("*/__init__.py")
+    assert {name.strip("`") for name, *_ in rows} == {each.parent.name for each in packages}
+
+
+def test_the_layers_are_those_that_are_enforced() -> None:
+    contracts = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"]
+    [layers] = [each["layers"] for each in contracts["contracts"] if each["id"] == "layers"]
+    enforced = [line.replace("(", "").replace(")", "") for line in layers if line != "__main__"]
+    assert "\n".join(enforced) + "\n" in [block.text for block in blocks(DOCS / "architecture.md")]
+
+
+def test_every_command_is_at_a_glance_in_the_readme() -> None:
+    rows = table(ROOT / "README.md", "## The command line")
+    shown = {command.split()[1].strip("`"): set(_CODE.findall(what)) for command, what in rows}
+    assert set(shown) == set(main.commands)
+    for name, command in main.commands.items():
+        if isinstance(command, click.Group):
+            assert shown[name] == set(command.commands)
