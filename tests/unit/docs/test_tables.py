@@ -5,6 +5,7 @@ import tomllib
 
 import click
 
+from perdure import engine
 from perdure.api.problems import CODES
 from perdure.bootstrap.settings import SETTINGS, Settings
 from perdure.cli import main
@@ -63,3 +64,11 @@ def test_every_command_is_at_a_glance_in_the_readme() -> None:
     for name, command in main.commands.items():
         if isinstance(command, click.Group):
             assert shown[name] == set(command.commands)
+
+
+def test_every_service_of_the_engine_is_there() -> None:
+    """Those that the engine's own description names are those that the architecture explains."""
+    rows = table(DOCS / "architecture.md", "## The engine's services")
+    shown = {name for row in rows for cell in row for name in _CODE.findall(cell)}
+    named = set(_CODE.findall(engine.__doc__ or "")) - {"State"}
+    assert named <= shown
