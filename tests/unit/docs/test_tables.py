@@ -6,10 +6,24 @@ import tomllib
 import click
 
 from perdure import engine
+from perdure.api.incoming import BODY_LIMIT_BYTES
+from perdure.api.preferences import LONGEST_WAIT_S
 from perdure.api.problems import CODES
+from perdure.api.values import DEEPEST
+from perdure.bootstrap.http_server import (
+    BODY_TIMEOUT_S,
+    HEAD_LIMIT_BYTES,
+    HEAD_TIMEOUT_S,
+    MOST_CONNECTIONS,
+)
 from perdure.bootstrap.settings import SETTINGS, Settings
 from perdure.cli import main
 from perdure.cli.serve import serve
+from perdure.engine.downloads import AT_ONCE
+from perdure.machine.batch import JOURNAL_LIMIT_BATCHES, JOURNAL_LIMIT_BYTES
+from perdure.model.encoding import VALUE_LIMIT_BYTES
+from perdure.ports.executions import LONGEST_PAGE
+from perdure.ports.journal import INBOX_LIMIT
 from tests.support.markdown import DOCS, ROOT, blocks, table
 
 _CODE = re.compile(r"`([^`]+)`")
@@ -33,6 +47,24 @@ def test_every_flag_of_serve_is_there() -> None:
     shown = {name.strip("`"): flag.strip("`").partition(" ")[0] for name, _, flag, _ in rows}
     there = {str(parameter.name): parameter.opts[0] for parameter in serve.params}
     assert {name: flag for name, flag in shown.items() if flag} == {**there, "paths": "PATH"}
+
+
+def test_every_limit_is_as_it_says() -> None:
+    rows = table(DOCS / "how-to" / "production.md", "## Limits")
+    body, value, head, connections, journal, events, wait, downloads, pages = (
+        limit for _, limit in rows
+    )
+    mb = 1024 * 1024
+    assert body == f"{BODY_LIMIT_BYTES // mb} MB, within {BODY_TIMEOUT_S:.0f} s"
+    assert value == f"{VALUE_LIMIT_BYTES // mb} MB, {DEEPEST} levels deep"
+    assert head == f"{HEAD_LIMIT_BYTES // 1024} KB, within {HEAD_TIMEOUT_S:.0f} s"
+    assert connections == f"{MOST_CONNECTIONS:,}"
+    batches = f"{JOURNAL_LIMIT_BATCHES:,} batches or {JOURNAL_LIMIT_BYTES // mb} MB"
+    assert journal.partition(":")[0] == batches
+    assert events == f"{INBOX_LIMIT:,}"
+    assert wait == f"{LONGEST_WAIT_S} s"
+    assert downloads == f"{AT_ONCE}"
+    assert pages.startswith(f"{LONGEST_PAGE} executions")
 
 
 def test_every_problem_is_there() -> None:
