@@ -3,6 +3,7 @@
 The workflows of all pages are served together.
 """
 
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,6 +12,10 @@ import pytest
 from tests.support.markdown import DOCS, Block, blocks
 from tests.support.readers import Reader
 from tests.support.servers import ADMIN_KEY, free_port
+
+pytestmark = pytest.mark.skipif(
+    shutil.which("curl") is None, reason="it shows commands with curl, which is not installed"
+)
 
 PAGES = [DOCS / "api.md", *sorted((DOCS / "how-to").glob("*.md"))]
 

@@ -1,5 +1,6 @@
 """docs/tutorial.md is true: its files are written and its commands run, in order, as it says."""
 
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -8,6 +9,10 @@ import pytest
 from tests.support.markdown import DOCS, blocks
 from tests.support.readers import Reader
 from tests.support.servers import free_port
+
+pytestmark = pytest.mark.skipif(
+    shutil.which("curl") is None, reason="it shows commands with curl, which is not installed"
+)
 
 
 @pytest.fixture

@@ -2,6 +2,7 @@
 
 import re
 import tomllib
+from pathlib import Path
 
 import click
 
@@ -16,7 +17,7 @@ from perdure.bootstrap.http_server import (
     HEAD_TIMEOUT_S,
     MOST_CONNECTIONS,
 )
-from perdure.bootstrap.settings import SETTINGS, Settings
+from perdure.bootstrap.settings import SETTINGS, Settings, read_settings
 from perdure.cli import main
 from perdure.cli.serve import serve
 from perdure.engine.downloads import AT_ONCE
@@ -47,6 +48,17 @@ def test_every_flag_of_serve_is_there() -> None:
     shown = {name.strip("`"): flag.strip("`").partition(" ")[0] for name, _, flag, _ in rows}
     there = {str(parameter.name): parameter.opts[0] for parameter in serve.params}
     assert {name: flag for name, flag in shown.items() if flag} == {**there, "paths": "PATH"}
+
+
+def test_the_settings_file_that_is_shown_can_be_read(tmp_path: Path) -> None:
+    [shown] = [
+        block.text
+        for block in blocks(DOCS / "how-to" / "production.md")
+        if block.language == "toml"
+    ]
+    (tmp_path / "perdure.toml").write_text(shown, encoding="utf-8")
+    (tmp_path / "workflows").mkdir()
+    assert read_settings({}, {}, tmp_path).paths == (tmp_path / "workflows",)
 
 
 def test_every_limit_is_as_it_says() -> None:
