@@ -15,6 +15,8 @@ from perdure.worker.deaths import Watch
 from perdure.worker.marks import Marks
 from perdure.worker.watchdog import EXHAUSTED
 
+_ADMIN_KEY = "PERDURE_ADMIN_KEY"
+"""The variable that workers do not get: user code, and what it starts, has no need of it."""
 _SOCKET_BUFFER_BYTES = 1024 * 1024
 _LAST_MOMENT_S = 0.2
 """A process closes its sockets a moment before it is gone."""
@@ -74,7 +76,7 @@ class ProcessSpawner:
     def __init__(self, paths: Sequence[Path], workers_lock: Path, *, edited: bool = False) -> None:
         self._paths = paths
         self._workers_lock = workers_lock
-        self._environ = dict(os.environ)
+        self._environ = {name: text for name, text in os.environ.items() if name != _ADMIN_KEY}
         if edited:
             self._environ["PYTHONDONTWRITEBYTECODE"] = "1"
 

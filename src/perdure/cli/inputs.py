@@ -20,11 +20,12 @@ def gathered(file: str | None, pairs: Sequence[str]) -> bytes:
             raise UsageError(
                 f"--input {pair!r}: a name and a value are expected, such as --input city=Seattle"
             )
-        inputs[name] = _json_or_text(text)
+        inputs[name] = json_or_text(text)
     return encode(inputs, "the inputs")
 
 
-def _json_or_text(text: str) -> Any:
+def json_or_text(text: str) -> Any:
+    """A value as it is given on a command line: JSON where it is some, else the text itself."""
     try:
         return msgspec.json.decode(text)
     except (msgspec.MsgspecError, RecursionError, UnicodeError):

@@ -134,7 +134,7 @@ async def test_an_unexpected_fault_is_logged_and_not_shown(
         answer = await client.post(EXECUTE, json={})
     expect_problem(answer, "internal_error")
     assert str(fault) not in answer.text
-    [record] = caplog.records
+    [record] = [each for each in caplog.records if each.name == "perdure.api.problems"]
     assert answer.json()["request_id"] in record.getMessage()
     assert EXECUTE in record.getMessage()
     assert record.exc_info is not None

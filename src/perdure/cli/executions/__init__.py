@@ -9,6 +9,7 @@ from perdure.cli.executions.list import list_
 from perdure.cli.executions.logs import logs
 from perdure.cli.executions.pause import pause
 from perdure.cli.executions.resume import resume
+from perdure.cli.executions.send import send
 from perdure.cli.executions.show import show
 from perdure.cli.executions.tasks import tasks
 
@@ -18,6 +19,6 @@ def executions() -> None:
     """List, look at, follow and control executions on a server."""
 
 
-for command in (list_, show, logs, tasks, follow, cancel, pause, resume):
+for command in (list_, show, logs, tasks, follow, send, cancel, pause, resume):
     command.epilog = SEE
     executions.add_command(command)

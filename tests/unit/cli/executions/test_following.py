@@ -170,6 +170,7 @@ def test_following_tells_the_story_and_exits_as_it_ends(
         "16:30:00.123 INFO    [observe] it pours",
         "16:30:00.123 INFO    [observe] the end",
         f"{ID} {end} after 1.500 s",
+        *(['{"rain":3}'] if end == "completed" else []),
     ]
     assert result.exit_code == code
 

@@ -33,6 +33,30 @@ def lines(result: Result) -> list[Any]:
     return [json.loads(line) for line in result.stdout.splitlines()]
 
 
+# -- send ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("given", "sent"), [([], None), (["--data", '{"a": [1]}'], {"a": [1]}), (["--data", "x"], "x")]
+)
+def test_an_event_is_sent(terminal: Terminal, given: list[str], sent: Any) -> None:
+    receipt = {"execution_id": ID, "name": "go", "id": "e-1", "duplicate": False}
+    terminal.answers(reply(202, receipt))
+    result = terminal.call("executions", "send", ID, "go", "--event-id", "e-1", *given)
+    assert (result.exit_code, result.stdout) == (0, f"{ID} has received go\n")
+    [request] = terminal.server.requests
+    assert request.url.path == f"{EXECUTION}/events/go"
+    assert json.loads(request.content) == {"data": sent, "id": "e-1"}
+
+
+def test_an_event_that_came_before(terminal: Terminal) -> None:
+    receipt = {"execution_id": ID, "name": "go", "id": "e-1", "duplicate": True}
+    terminal.answers(reply(200, receipt), reply(200, receipt))
+    result = terminal.call("executions", "send", ID, "go", "--event-id", "e-1")
+    assert result.stdout == f"{ID} has received go before\n"
+    assert lines(terminal.call("executions", "send", ID, "go", "--json")) == [receipt]
+
+
 # -- list ------------------------------------------------------------------------------------
 
 
