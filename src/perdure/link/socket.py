@@ -15,7 +15,7 @@ from perdure.link.channel import Receiver
 from perdure.link.messages import ToEngine, ToWorker
 
 FRAME_LIMIT_BYTES = 512 * 1024 * 1024
-FRAME_MESSAGES = 20
+FRAME_MESSAGES = 32
 """So many are sent at once, so that the other side begins with them while more are made."""
 _LENGTH_BYTES = 4
 _FRAME_TARGET_BYTES = 4 * 1024 * 1024
