@@ -1,9 +1,11 @@
 """The ASGI application: authentication, dispatch, and the one place where errors are answered."""
 
 import hmac
+import re
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from re import Pattern
+from urllib.parse import unquote
 
 from starlette.routing import compile_path
 from starlette.types import Receive, Scope, Send
@@ -23,6 +25,9 @@ ADMIN = "admin"
 """Who the holder of the admin key is, as `created_by` names callers."""
 
 _PUBLIC_PATHS = frozenset(route.path for route in SERVED if route.public)
+_ENCODED_SLASH = re.compile("%2f", re.IGNORECASE)
+_SENT_SLASH = "\udc2f"
+"""Half of a surrogate pair: no path decodes to it."""
 _CHALLENGE = (b"www-authenticate", b"Bearer")
 
 
@@ -89,7 +94,7 @@ class App:
                 origins.expect_loopback(headers)
             else:
                 self._authenticate(headers)
-        route, parameters = self._find(method, path)
+        route, parameters = self._find(method, path, scope.get("raw_path") or b"")
         request = Request(
             scope,
             incoming,
@@ -116,14 +121,20 @@ class App:
             detail = "the header Authorization: Bearer <key> is missing"
         raise RequestError("unauthorized", detail, headers=[_CHALLENGE])
 
-    def _find(self, method: str, path: str) -> tuple[Route, Mapping[str, str]]:
+    def _find(self, method: str, path: str, raw_path: bytes) -> tuple[Route, Mapping[str, str]]:
+        segments = _segments(path, raw_path)
         for resource in self._resources:
-            match = resource.pattern.fullmatch(path)
+            match = resource.pattern.fullmatch(segments)
             if match is None:
                 continue
             route = resource.by_method.get(method)
             if route is not None:
-                return route, match.groupdict()
+                parameters = match.groupdict()
+                if segments is not path:
+                    parameters = {
+                        name: text.replace(_SENT_SLASH, "/") for name, text in parameters.items()
+                    }
+                return route, parameters
             allowed = ", ".join(sorted(resource.by_method))
             raise RequestError(
                 "method_not_allowed",
@@ -131,6 +142,14 @@ class App:
                 headers=[(b"allow", allowed.encode())],
             )
         raise RequestError("not_found", f"nothing is served under {path[:200]!r}")
+
+
+def _segments(path: str, raw_path: bytes) -> str:
+    """The decoded path, in which a slash that was sent as `%2F` separates nothing."""
+    if b"%2f" not in raw_path.lower():
+        return path
+    parts = _ENCODED_SLASH.split(raw_path.decode("latin-1"))
+    return _SENT_SLASH.join(unquote(part) for part in parts)
 
 
 async def _without_http(scope: Scope, receive: Receive, send: Send) -> None:

@@ -8,7 +8,7 @@ from starlette.types import Message, Scope
 
 from perdure.api import create_app
 from perdure.api.documentation import SERVED
-from tests.unit.api.fakes import KEY, FakeRuntime, StoppedClock, connected
+from tests.unit.api.fakes import ID, KEY, FakeRuntime, StoppedClock, connected
 
 
 def a_scope(method: str = "POST", path: str = "/api/workflows/weather/execute") -> Scope:
@@ -88,6 +88,29 @@ async def test_head_is_get_without_the_body(path: str) -> None:
 async def test_nothing_is_cached() -> None:
     async with connected(FakeRuntime()) as client:
         assert (await client.get("/api/executions")).headers["cache-control"] == "no-store"
+
+
+@pytest.mark.parametrize(
+    ("path", "code"),
+    [
+        (f"/api/executions/{ID}%2Flogs", "unknown_execution"),
+        (f"/api/executions/{ID}%2flogs/download", "not_found"),
+        (f"/api/executions%2F{ID}", "not_found"),
+        ("/api/workflows/weather%2Fversions%2F1", "unknown_workflow"),
+    ],
+)
+async def test_an_encoded_slash_separates_nothing(path: str, code: str) -> None:
+    runtime = FakeRuntime()
+    async with connected(runtime) as client:
+        answer = await client.get(path)
+    assert (answer.status_code, answer.json()["code"]) == (404, code)
+    assert runtime.asked == []
+
+
+async def test_the_name_of_an_event_may_have_slashes() -> None:
+    async with connected(FakeRuntime()) as client:
+        answer = await client.post(f"/api/executions/{ID}/events/paid%2Ffully/now", json={})
+    assert (answer.status_code, answer.json()["name"]) == (202, "paid/fully/now")
 
 
 def test_every_operation_is_declared_once() -> None:
