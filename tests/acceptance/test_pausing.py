@@ -96,6 +96,17 @@ async def check_cancel(api: Api, trace: Path) -> None:
     assert set(lines(trace)[3:]) == {"second", "third"}
 
 
+async def check_cleanup(api: Api, trace: Path) -> None:
+    """What is being cancelled is not paused, and says once that it is."""
+    execution_id = await api.start("cleans-up", trace=str(trace), seconds=1.0)
+    await begun(trace)
+    assert (await api.control(execution_id, "cancel")).status_code == 202
+    refused = await api.control(execution_id, "pause")
+    assert (refused.status_code, refused.json()["code"]) == (409, "conflict")
+    assert (await api.control(execution_id, "cancel")).status_code in (200, 202)
+    assert told(await ended(api, execution_id)).splitlines().count("cancel requested") == 1
+
+
 async def test_pauses(tmp_path: Path) -> None:
     """All at once, on one server."""
     async with server(tmp_path, MODULE, environ={"PERDURE_CANCEL_GRACE": "2s"}) as its:
@@ -106,6 +117,7 @@ async def test_pauses(tmp_path: Path) -> None:
             check_events(api),
             check_retries(api, tmp_path / "retries"),
             check_cancel(api, tmp_path / "cancel"),
+            check_cleanup(api, tmp_path / "cleanup"),
         )
         running = await api.start("naps", length="1h")
         response = await api.control(running, "resume")

@@ -49,7 +49,8 @@ class Control:
         ended = state.end_of(execution_id)
         try:
             event = encode_event(e.CancelRequested(time=now_ms, reason=reason))
-            ticket = state.tell(execution_id, "cancel requested")
+            asked_before = row.cancel_requested_at is not None
+            ticket = 0 if asked_before else state.tell(execution_id, "cancel requested")
             ended_at_once = End(status=Status.CANCELLED, at=now_ms)
             then = told_to_parent(execution_id, row.parent, row.run, ended_at_once)
             outcome = await state.submit(
@@ -99,13 +100,15 @@ class Control:
                 await asyncio.sleep(state.limits.storage_retry_s)
 
     async def pause(self, execution_id: str) -> None:
-        """Pause an execution: at once, whatever its tasks do."""
+        """Pause an execution: at once, whatever its tasks do, unless it is being cancelled."""
         state = self._state
         row = await self._existing(execution_id)
         if row.status.ended:
             raise _already_ended(row)
         if row.status is Status.PAUSED:
             raise RefusedError("already_paused", f"{execution_id} is paused already")
+        if row.cancel_requested_at is not None:
+            raise RefusedError("conflict", f"{execution_id} is being cancelled: it is not paused")
         ticket = state.tell(execution_id, "paused")
         paused = state.submit(
             Pause(execution_id=execution_id, at=state.clock.now_ms()), after_logs=ticket
