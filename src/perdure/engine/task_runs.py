@@ -17,6 +17,7 @@ from perdure.machine.batch import Batch, decode_batch, decode_event
 from perdure.model.exceptions import DisagreementError
 from perdure.model.execution import TaskRun
 from perdure.model.failure import Failure
+from perdure.model.position import instance
 from perdure.model.status import Status
 from perdure.ports.journal import Journal, Row
 
@@ -109,7 +110,7 @@ def _shown(
         completed_at=task.completed_at,
         input=_input(batches.get(task.asked), task.position),
         output=output,
-        error=error,
+        error=None if error is None else error.at(instance(task.position)),
     )
     outcome = outcomes.get((task.position, task.attempt))
     return run if outcome is None or task.status != "running" else _with_outcome(run, outcome)
@@ -119,7 +120,11 @@ def _with_outcome(run: TaskRun, event: e.AnyEvent) -> TaskRun:
     output, error = _values(event)
     status = "completed" if output is not None else "failed" if error is not None else "cancelled"
     return msgspec.structs.replace(
-        run, status=status, completed_at=event.time, output=output, error=error
+        run,
+        status=status,
+        completed_at=event.time,
+        output=output,
+        error=None if error is None else error.at(instance(run.position)),
     )
 
 

@@ -17,6 +17,7 @@ from perdure.ports.journal import Journal
 from tests.unit.engine.recorded import NOTHING, Recorded, completed, run, started
 
 FAILURE = failures.timeout("too long")
+PLACED = FAILURE.at("/b")
 ID = "exec-a"
 
 
@@ -71,7 +72,7 @@ def test_a_task_from_its_start_through_retries_to_its_end() -> None:
     journal.append(ID, failed("/b", 1, 10), retry("/b", 20))
     assert current(journal) == [("/b", 1, 5), ("/a", 1, 5)]
     retrying, other = runs_of(journal)
-    assert (retrying.status, retrying.error, retrying.completed_at) == ("retrying", FAILURE, None)
+    assert (retrying.status, retrying.error, retrying.completed_at) == ("retrying", PLACED, None)
     assert (other.position, other.status, other.input) == ("/a", "running", msgspec.Raw(b"2"))
     journal.append(ID, e.TimerFired(time=20, position="/b/~retry"), run("/b", 2, b"3"))
     again = runs_of(journal)[0]
@@ -160,7 +161,7 @@ def test_outcomes_that_wait_in_the_inbox_of_a_paused_execution_are_shown() -> No
     after = runs_of(journal)
     assert [(run.status, run.completed_at, run.output, run.error) for run in after] == [
         ("completed", 7, msgspec.Raw(b"1"), None),
-        ("failed", 8, None, FAILURE),
+        ("failed", 8, None, PLACED),
         ("cancelled", 9, None, None),
         ("running", None, None, None),
     ]
