@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -48,13 +49,18 @@ async def check_task(api: Api, trace: Path) -> None:
 
 
 async def check_timer(api: Api) -> None:
-    """A wait goes on where it stood."""
+    """A wait goes on where it stood, and says until when."""
     began_s = time.monotonic()
     execution_id = await api.start("naps", length="1500ms")
     await asyncio.sleep(0.3)
+    (before,) = (await api.execution(execution_id))["waiting_for"]
     await paused(api, execution_id)
     await asyncio.sleep(PAUSE_S)
-    await resumed(api, execution_id)
+    assert (await api.control(execution_id, "resume")).status_code == 200
+    (after,) = (await api.execution(execution_id))["waiting_for"]
+    moved = datetime.fromisoformat(after["until"]) - datetime.fromisoformat(before["until"])
+    assert moved >= timedelta(seconds=PAUSE_S)
+    assert (await ended(api, execution_id))["status"] == "completed"
     assert time.monotonic() - began_s >= PAUSE_S + 1.5
 
 

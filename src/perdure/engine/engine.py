@@ -1,7 +1,7 @@
 """The embedded engine as the API sees it: the port `Runtime` over the services."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TypeVar
 
 import msgspec
@@ -23,7 +23,7 @@ from perdure.engine.stories import Stories, Telling
 from perdure.engine.task_runs import ended_attempts, result_of, with_values
 from perdure.engine.timers import Timers
 from perdure.engine.trials import Reloaded
-from perdure.engine.views import Story, ToldTask, head_of, revision_of, waiting_for_start
+from perdure.engine.views import Story, ToldTask, head_of, moved, revision_of, waiting_for_start
 from perdure.engine.watchers import within
 from perdure.engine.workers import Workers
 from perdure.link.messages import ImportProblem
@@ -283,7 +283,9 @@ class Engine:
             raise unknown_execution(execution_id)
         current_tasks: tuple[CurrentTask, ...] = ()
         waiting_for: tuple[Waiting, ...] = ()
+        timers: Mapping[str, int] = {}
         if not row.status.ended:
+            timers = journal.timers(execution_id)
             shown = _go_on(telling, self._show)
             if shown is None:
                 return None
@@ -298,21 +300,22 @@ class Engine:
             result=result,
             error=row.error,
             current_tasks=current_tasks,
-            waiting_for=waiting_for_start(row) or waiting_for,
+            waiting_for=waiting_for_start(row) or moved(waiting_for, timers),
             created_by=row.created_by,
             attempt=row.run,
             cancel_requested_at=row.cancel_requested_at,
             paused_at=row.paused_at,
             logs=lines,
-            revision=revision_of(row, lines[-1].seq if lines else 0),
+            revision=revision_of(row, timers, lines[-1].seq if lines else 0),
         )
 
     def _read_revision(self, execution_id: str, with_logs: bool) -> Revision:
         row = self._state.journal.row(execution_id)
         if row is None:
             raise unknown_execution(execution_id)
+        timers = {} if row.status.ended else self._state.journal.timers(execution_id)
         newest = self._state.logs.newest(execution_id, 1) if with_logs else ()
-        return revision_of(row, newest[-1].seq if newest else 0)
+        return revision_of(row, timers, newest[-1].seq if newest else 0)
 
 
 def _go_on(telling: Telling, show: Callable[[Row, Story], T]) -> T | None:

@@ -1,7 +1,9 @@
 """What an execution does and did, told from its journal, without its program and its values."""
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
+
+import msgspec
 
 from perdure.engine.outlines import OutlinedCommand, OutlinedEvent, outline
 from perdure.model.execution import CurrentTask, Head, Revision, TaskKind, TaskStatus, Waiting
@@ -254,7 +256,17 @@ def head_of(row: Row) -> Head:
     )
 
 
-def revision_of(row: Row, last_line: int) -> Revision:
+def moved(waiting_for: Sequence[Waiting], timers: Mapping[str, int]) -> tuple[Waiting, ...]:
+    """What is waited for, timers until the moments to which pauses have moved them."""
+    return tuple(
+        msgspec.structs.replace(waiting, until=timers.get(waiting.position, waiting.until))
+        if waiting.kind == "timer"
+        else waiting
+        for waiting in waiting_for
+    )
+
+
+def revision_of(row: Row, timers: Mapping[str, int], last_line: int) -> Revision:
     """Where an execution stands; `last_line` is the newest log line that is shown."""
     return Revision(
         status=row.status,
@@ -265,6 +277,7 @@ def revision_of(row: Row, last_line: int) -> Revision:
         completed_at=row.completed_at,
         cancel_requested_at=row.cancel_requested_at,
         paused_at=row.paused_at,
+        timers_ms=sum(timers.values()),
         last_line=last_line,
     )
 

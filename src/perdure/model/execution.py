@@ -77,7 +77,8 @@ class Revision(msgspec.Struct, frozen=True, kw_only=True):
     """What changes whenever what is shown of an execution does, but for how long it has run.
 
     `batches` is how many were ever recorded; `inbox_seq` counts what came in while it is paused, 0
-    otherwise; `last_line` is the `seq` of the newest log line, 0 where none is shown.
+    otherwise; `timers_ms` is the sum of its timers' moments, which the end of a pause moves;
+    `last_line` is the `seq` of the newest log line, 0 where none is shown.
     """
 
     status: Status
@@ -88,6 +89,7 @@ class Revision(msgspec.Struct, frozen=True, kw_only=True):
     completed_at: int | None = None
     cancel_requested_at: int | None = None
     paused_at: int | None = None
+    timers_ms: int = 0
     last_line: int = 0
 
 

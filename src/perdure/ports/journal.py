@@ -5,7 +5,7 @@ and its `Outcome` is reported once it is on disk. Reading: plain calls, which se
 they may be made from any thread and never wait for a writer.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Literal, Protocol
 
 import msgspec
@@ -382,6 +382,10 @@ class Journal(Executions, Protocol):
 
     def outcomes(self, execution_id: str) -> Sequence[bytes]:
         """Outcomes of tasks among the unread rows of its inbox, encoded events, in order."""
+        ...
+
+    def timers(self, execution_id: str) -> Mapping[str, int]:
+        """When its timers are due, by position: relative ones move when a pause ends."""
         ...
 
     def child(self, parent_id: str, position: str) -> str | None:

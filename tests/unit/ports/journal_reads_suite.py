@@ -5,7 +5,7 @@ import threading
 import msgspec
 
 from perdure.model.status import Status
-from perdure.ports.journal import Admit, Parent, Pause, TimerSet
+from perdure.ports.journal import Admit, Parent, Pause, Resume, TimerSet
 from tests.unit.ports.subject import CREATED, Suite, batch, creation
 
 replace = msgspec.structs.replace
@@ -20,6 +20,7 @@ class JournalReadsSuite(Suite):
             assert self.journal.inputs(unknown) == b"{}"
             assert self.journal.batches(unknown, 0, 9) == []
             assert self.journal.outcomes(unknown) == []
+            assert self.journal.timers(unknown) == {}
             assert self.journal.child(unknown, "/child") is None
         assert self.journal.pending(10) == []
         assert self.journal.pending_count(10) == 0
@@ -73,6 +74,17 @@ class JournalReadsSuite(Suite):
         assert self.journal.due_timers(300, 10) == due
         assert self.journal.due_timers(300, 2) == due[:2]
         assert self.journal.next_due_ms() == 100
+
+    def test_the_timers_of_an_execution_move_with_a_pause(self) -> None:
+        one, other = self.created(), self.created()
+        timers = [TimerSet("/late", 300, False), TimerSet("/at", 100, True)]
+        self.done(replace(batch(one, 0), timers_set=timers))
+        self.done(replace(batch(other, 0), timers_set=[TimerSet("/late", 200, False)]))
+        assert self.journal.timers(one) == {"/late": 300, "/at": 100}
+        self.done(Pause(execution_id=one, at=CREATED))
+        self.done(Resume(execution_id=one, at=CREATED + 50))
+        assert self.journal.timers(one) == {"/late": 350, "/at": 100}
+        assert self.journal.timers(other) == {"/late": 200}
 
     def test_a_child_is_found_by_its_parents_position(self) -> None:
         parent = self.created()

@@ -1,6 +1,6 @@
 """Reading the journal: what is on disk, from any thread, without waiting for the writer."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import apsw
@@ -62,6 +62,13 @@ class JournalReads:
         key = execution_key(execution_id)
         found: list[Any] = connection.execute(_SQL["outcomes"], (key,)).fetchall()
         return [body for (body,) in found]
+
+    def timers(self, execution_id: str) -> Mapping[str, int]:
+        connection = self._readers.connection()
+        found: list[Any] = connection.execute(
+            _SQL["timers"], (execution_key(execution_id),)
+        ).fetchall()
+        return dict(found)
 
     def child(self, parent_id: str, position: str) -> str | None:
         connection = self._readers.connection()

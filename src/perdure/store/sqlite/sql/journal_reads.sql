@@ -24,6 +24,10 @@ SELECT body FROM inbox WHERE key = ?
     AND CAST(body AS TEXT) ->> '$.kind' IN ('TaskCompleted', 'TaskFailed', 'TaskCancelled')
 ORDER BY inbox_seq;
 
+-- name: timers
+-- Its timers, and when they are due.
+SELECT position, due_ms FROM timers WHERE key = ?;
+
 -- name: child
 -- The newest execution that ?1 awaits at ?2.
 SELECT key FROM executions WHERE parent_key = ?1 AND parent_position = ?2 ORDER BY key DESC LIMIT 1;
