@@ -46,6 +46,26 @@ async def test_cleanup(tmp_path: Path) -> None:
         assert lines(tmp_path / "fails") == ["hangs", "hung", "before"]
 
 
+async def test_a_cancel_that_an_end_overtakes_tells_nothing(tmp_path: Path) -> None:
+    """Where it is refused, the log ends with the end."""
+    async with server(tmp_path, SERVED / "slow.py") as its:
+        api = its.api
+
+        async def race(number: int) -> int:
+            execution_id = await api.start("lingering", seconds=0.5)
+            await asyncio.sleep(0.4 + number / 800)
+            response = await api.control(execution_id, "cancel")
+            story = told(await ended(api, execution_id)).splitlines()
+            if response.status_code == 409:
+                assert story[-1].startswith("completed")
+            else:
+                assert story.count("cancel requested") == 1
+            return response.status_code
+
+        codes = await asyncio.gather(*(race(number) for number in range(100)))
+        assert set(codes) <= {200, 202, 409}
+
+
 async def test_cleanup_survives_its_worker(tmp_path: Path) -> None:
     """A cancel that comes again while it runs changes nothing, and neither does a dead worker."""
     async with server(tmp_path, MODULE, environ=ENVIRON) as its:

@@ -9,7 +9,7 @@ from perdure.engine.families import told_to_parent
 from perdure.engine.ownership import Ownership
 from perdure.engine.refusals import storage_failed, unknown_execution
 from perdure.engine.scheduled import Scheduled
-from perdure.engine.state import State
+from perdure.engine.state import Owned, State
 from perdure.engine.timers import Timers
 from perdure.machine import events as e
 from perdure.machine.batch import encode_event
@@ -17,6 +17,9 @@ from perdure.model import failure as failures
 from perdure.model.status import Status
 from perdure.ports.journal import Cancel, End, Outcome, Pause, PutInbox, Resume, Row
 from perdure.ports.runtime import RefusedError
+
+_LOOKS = 3
+"""How often an execution is looked at again whose owner changes meanwhile."""
 
 
 class Control:
@@ -39,7 +42,7 @@ class Control:
     async def cancel(self, execution_id: str, reason: str = "") -> None:
         """Ask for an execution to be cancelled; waits a moment for it to stop."""
         state = self._state
-        row = await self._existing(execution_id)
+        row = await self._settled(execution_id)
         if row.status.ended:
             raise _already_ended(row)
         now_ms = state.clock.now_ms()
@@ -102,7 +105,7 @@ class Control:
     async def pause(self, execution_id: str) -> None:
         """Pause an execution: at once, whatever its tasks do, unless it is being cancelled."""
         state = self._state
-        row = await self._existing(execution_id)
+        row = await self._settled(execution_id)
         if row.status.ended:
             raise _already_ended(row)
         if row.status is Status.PAUSED:
@@ -185,11 +188,38 @@ class Control:
                 return
             await asyncio.sleep(state.limits.storage_retry_s)
 
+    async def _settled(self, execution_id: str) -> Row:
+        """The row of an execution whose end is not being written, or is on disk.
+
+        What is told of a change goes into the log before the change: of one that an end has
+        overtaken nothing is to be told.
+        """
+        state = self._state
+        for _ in range(_LOOKS):
+            owned = state.owned.get(execution_id)
+            if _is_ending(owned):
+                ended = state.end_of(execution_id)
+                try:
+                    await asyncio.wait([ended], timeout=state.limits.cancel_reply_s)
+                finally:
+                    state.forget(execution_id, ended)
+            row = await self._existing(execution_id)
+            if row.status.ended:
+                return row
+            now = state.owned.get(execution_id)
+            if now is owned and not _is_ending(now):
+                return row
+        return row
+
     async def _existing(self, execution_id: str) -> Row:
         row = await self._state.read(self._state.journal.row, execution_id)
         if row is None:
             raise unknown_execution(execution_id)
         return row
+
+
+def _is_ending(owned: Owned | None) -> bool:
+    return owned is not None and owned.ended_at > 0 and not owned.halted
 
 
 def _already_ended(row: Row) -> RefusedError:
