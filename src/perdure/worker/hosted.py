@@ -262,7 +262,7 @@ class Hosted:
             if arrival.inbox_seq:
                 self._inbox_seen = arrival.inbox_seq
             if arrival.event is not None:
-                self._deliver(arrival.event, arrival.ended, told=arrival.inbox_seq > 0)
+                self._deliver(arrival.event, arrival.ended, told=arrival.told)
             self._queue.popleft()
         self._draining = False
         if self._effects.unrecovered and not self._evaluations and not self._queue:

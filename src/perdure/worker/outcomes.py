@@ -45,6 +45,14 @@ class Ended(msgspec.Struct, kw_only=True, eq=False):
     disagreement: DisagreementError | None = None
     disowned: bool = False
     """Whether nobody waits for it: its execution, or that generation, has ended."""
+    told: bool = False
+    """Whether the engine has its lines, and the log says what went wrong with it."""
+
+    def tell(self) -> None:
+        """It is handed back, with its lines and what went wrong."""
+        self.told = True
+        self.lines = []
+        self.how = ""
 
 
 def failed(subject: Subject, error: BaseException) -> Failed:
