@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 
 import httpx
@@ -20,7 +21,7 @@ from perdure import (
 )
 from perdure.client import Head
 from perdure.model.status import Status
-from tests.support.servers import ADMIN_KEY, SERVED, Server, server, until_true
+from tests.support.servers import ADMIN_KEY, SERVED, Server, server, until, until_true
 
 MODULE = SERVED / "told.py"
 
@@ -80,7 +81,7 @@ async def test_waiting_outlives_the_server(tmp_path: Path) -> None:
         head = await client.execute("asked")
         waiting = asyncio.create_task(client.wait(head.execution_id))
         following = asyncio.create_task(_messages(client, head))
-        await its.api.until_status(head.execution_id, "running")
+        await until(partial(_waits, client, head), "the execution waits")
         await its.kill()
         await its.start()
         assert not waiting.done()
@@ -90,6 +91,10 @@ async def test_waiting_outlives_the_server(tmp_path: Path) -> None:
         told = await asyncio.wait_for(following, 30)
         assert told[0] == "started"
         assert len(told) == len({*told})
+
+
+async def _waits(client: Client, head: Head) -> bool:
+    return bool((await client.execution(head.execution_id)).waiting_for)
 
 
 async def _messages(client: Client, head: Head) -> list[str]:

@@ -81,9 +81,9 @@ REQUESTS: dict[str, tuple[bytes, Expected]] = {
     "a foreign page": (request(EXECUTE, "Origin: http://evil.test"), (403, "forbidden_origin")),
     # The path.
     "a null in the path": (request("GET /api/executions/a%00b"), (404, "unknown_execution")),
-    "an encoded slash": (request("GET /api/executions/a%2Fb"), (404, "not_found")),
+    "an encoded slash": (request("GET /api/executions/a%2Fb"), (404, "unknown_execution")),
     "an encoded slash in an id": (
-        request("POST /api/workflows/a%2Fb/execute", body=EMPTY), (404, "not_found"),
+        request("POST /api/workflows/a%2Fb/execute", body=EMPTY), (404, "unknown_workflow"),
     ),
     "a null in an id": (
         request("POST /api/workflows/quick%00/execute", body=EMPTY), (404, "unknown_workflow"),

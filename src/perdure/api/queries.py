@@ -108,8 +108,8 @@ class ExecutionsQuery(Query, frozen=True, kw_only=True):
             Meta(
                 min_length=1,
                 max_length=256,
-                description="With this text in its error or a tag, in capitals or small letters. "
-                "A page may then be short, even empty, and still have a cursor",
+                description="With this text in its error or a tag, letters from A to Z in capitals "
+                "or small letters. A page may then be short, even empty, and still have a cursor",
                 examples=["connection refused"],
             ),
         ]
