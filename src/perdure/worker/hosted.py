@@ -279,8 +279,8 @@ class Hosted:
         commands = self._services.stepper.step(self._mark, lines, machine.deliver, event)
         before = ended.lines if ended is not None else []
         if commands is None:
-            if before:
-                self._services.send(m.LogLines(before))
+            if ended is not None and ended.lines and not ended.told:
+                self._services.send(m.LogLines(ended.lines))
             return
         if isinstance(event, e.EFFECT_OUTCOMES):
             self._open_work -= 1

@@ -46,12 +46,11 @@ class Ended(msgspec.Struct, kw_only=True, eq=False):
     disowned: bool = False
     """Whether nobody waits for it: its execution, or that generation, has ended."""
     told: bool = False
-    """Whether the engine has its lines, and the log says what went wrong with it."""
+    """Whether it was handed back, with its lines and what went wrong."""
 
     def tell(self) -> None:
-        """It is handed back, with its lines and what went wrong."""
+        """It is handed back. Its lines are kept for the case that it does not reach the inbox."""
         self.told = True
-        self.lines = []
         self.how = ""
 
 
