@@ -15,7 +15,6 @@ from collections.abc import Callable, Sequence
 from functools import partial
 
 from perdure.engine.families import Families, told_to_parent
-from perdure.engine.handed_back import HandedBack
 from perdure.engine.state import Owned, State, Worker
 from perdure.link import messages as m
 from perdure.machine.batch import JOURNAL_LIMIT_BATCHES, JOURNAL_LIMIT_BYTES
@@ -37,8 +36,7 @@ from perdure.ports.journal import (
     PutInbox,
     ReadInbox,
 )
-
-_LET_GO_LIMIT = 256
+from perdure.ports.logs import Logs
 
 
 class Ownership:
@@ -61,8 +59,6 @@ class Ownership:
         """Called when something of an execution was newly recorded."""
         self.on_ended: Callable[[str], None] = lambda execution_id: None
         """Called with an execution that has ended without its program."""
-        self._let_go: dict[str, Owned] = {}
-        """Those that ended just as their workers were told to discard them, the newest."""
         self.arriving: dict[str, list[InboxEntry]] = {}
         """Rows put while an execution is being loaded."""
 
@@ -142,7 +138,6 @@ class Ownership:
         ticket = 0
         if append.logs:
             ticket = self._state.logs.write(append.logs)
-            owned.taken[append.seq] = (ticket, append.logs)
             if owned.followed is not None and not owned.followed.logged(append.logs):
                 owned.followed = None
         end = None
@@ -177,11 +172,7 @@ class Ownership:
                 self._refuse(owned)
             return
         owned.worker.channel.send(m.Committed(append.execution_id, append.epoch, append.seq))
-        if append.logs and not owned.halted:
-            del owned.taken[append.seq]
         if append.end is not None:
-            if owned.taken:
-                self._keep_taken(owned)
             self.disown(owned)
             self._stop_elsewhere(owned.execution_id)
             finished = None
@@ -363,19 +354,11 @@ class Ownership:
         generation that has ended are refused: the next one uses their positions again.
         """
         self._state.unfollow(outcomes.execution_id)
-        owned = self._state.owned.get(outcomes.execution_id)
-        owned = owned or self._let_go.pop(outcomes.execution_id, None)
-        handed_back = HandedBack(outcomes, owned.taken.values() if owned is not None else ())
+        handed_back = _HandedBack(outcomes)
         for event in outcomes.events:
             self._record_outcome(handed_back, event)
 
-    def _keep_taken(self, owned: Owned) -> None:
-        """It has ended, and its worker, told to discard it, hands back what it does not know."""
-        self._let_go[owned.execution_id] = owned
-        if len(self._let_go) > _LET_GO_LIMIT:
-            del self._let_go[next(iter(self._let_go))]
-
-    def _record_outcome(self, handed_back: HandedBack, event: bytes) -> None:
+    def _record_outcome(self, handed_back: "_HandedBack", event: bytes) -> None:
         change = PutInbox(
             execution_id=handed_back.execution_id, event=event, generation=handed_back.generation
         )
@@ -404,3 +387,19 @@ class Ownership:
         if execution_id in self._state.elsewhere:
             self.stop_attempts(execution_id)
             del self._state.elsewhere[execution_id]
+
+
+class _HandedBack:
+    """Whose outcomes were handed back, and the lines that have to be on disk before them."""
+
+    def __init__(self, outcomes: m.Outcomes) -> None:
+        self.execution_id = outcomes.execution_id
+        self.generation = outcomes.generation
+        self._lines = outcomes.logs
+        self._ticket = 0
+
+    def ticket(self, logs: Logs) -> int:
+        """The ticket of the lines, which are written now, unless they have been."""
+        if self._lines and (not self._ticket or logs.failed(self._ticket)):
+            self._ticket = logs.write(self._lines)
+        return self._ticket

@@ -12,7 +12,6 @@ import msgspec
 from perdure.engine.catalog import ServedCatalog
 from perdure.engine.creations import Creations
 from perdure.engine.followed import Followed
-from perdure.engine.handed_back import Taken
 from perdure.engine.watchers import Watchers, wake
 from perdure.link.channel import Channel
 from perdure.link.messages import ToWorker
@@ -87,7 +86,6 @@ class Owned:
         "parent",
         "priority",
         "run",
-        "taken",
         "unwritten",
         "worker",
         "workflow_id",
@@ -113,8 +111,6 @@ class Owned:
         self.batches = 0
         self.bytes = 0
         self.parent: Parent | None = None
-        self.taken: dict[int, Taken] = {}
-        """Lines of appends, by sequence number, that the worker may hand back."""
         self.followed: Followed | None = None
         self.ended_at = 0
         """When its end, which may not be on disk yet, was."""

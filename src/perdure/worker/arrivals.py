@@ -24,11 +24,6 @@ class Arrival:
         self.inbox_seq = inbox_seq
         self.ended = ended
 
-    @property
-    def told(self) -> bool:
-        """Whether the log says what went wrong: it was handed back before."""
-        return self.inbox_seq > 0 or (self.ended is not None and self.ended.told)
-
 
 class InFlight:
     """A batch that was sent and is not committed."""

@@ -285,7 +285,6 @@ class Host:
                 line = story.of_attempt(execution_id, now_ms, ended.event, ended.name, ended)
                 if line is not None:
                     lines.append(line)
-            ended.tell()
         if events:
             self._returned.keep(execution_id, [x for x in outcomes if x.event is not None])
             self.send(m.Outcomes(execution_id, generation, events, lines))

@@ -262,7 +262,7 @@ class Hosted:
             if arrival.inbox_seq:
                 self._inbox_seen = arrival.inbox_seq
             if arrival.event is not None:
-                self._deliver(arrival.event, arrival.ended, told=arrival.told)
+                self._deliver(arrival.event, arrival.ended, told=arrival.inbox_seq > 0)
             self._queue.popleft()
         self._draining = False
         if self._effects.unrecovered and not self._evaluations and not self._queue:
@@ -279,8 +279,8 @@ class Hosted:
         commands = self._services.stepper.step(self._mark, lines, machine.deliver, event)
         before = ended.lines if ended is not None else []
         if commands is None:
-            if ended is not None and ended.lines and not ended.told:
-                self._services.send(m.LogLines(ended.lines))
+            if before:
+                self._services.send(m.LogLines(before))
             return
         if isinstance(event, e.EFFECT_OUTCOMES):
             self._open_work -= 1

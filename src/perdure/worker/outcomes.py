@@ -45,13 +45,6 @@ class Ended(msgspec.Struct, kw_only=True, eq=False):
     disagreement: DisagreementError | None = None
     disowned: bool = False
     """Whether nobody waits for it: its execution, or that generation, has ended."""
-    told: bool = False
-    """Whether it was handed back, with its lines and what went wrong."""
-
-    def tell(self) -> None:
-        """It is handed back. Its lines are kept for the case that it does not reach the inbox."""
-        self.told = True
-        self.how = ""
 
 
 def failed(subject: Subject, error: BaseException) -> Failed:
