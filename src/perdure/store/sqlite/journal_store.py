@@ -90,6 +90,7 @@ class SqliteJournal(JournalReads, Lists, Journal):
         self._upkeep.after_group()
 
     def _outcomes(self, group: list[_Submitted]) -> list[Outcome]:
+        self._logged(group)
         results = self._transactions.write(
             group, self._apply_together, self._apply_alone, partial(self._logged, group)
         )
