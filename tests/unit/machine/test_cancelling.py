@@ -8,22 +8,22 @@ from tests.unit.machine.harness import BOOM, CLEANUP_MS, START_MS, Played, run
 
 
 async def one_task() -> Any:
-    return await run("work")
+    return await run("toil")
 
 
 def test_a_task_is_asked_to_stop_and_the_execution_ends_once_it_has() -> None:
     played = Played(one_task)
     played.cancel()
-    assert played.asks == ["CancelTask /work", "StartTimer /~cleanup"]
+    assert played.asks == ["CancelTask /toil", "StartTimer /~cleanup"]
     assert played.machine.cancel_requested
-    played.stopped("/work")
+    played.stopped("/toil")
     assert played.asks == ["CancelTimer /~cleanup", "CancelExecution"]
 
 
 def test_a_task_that_completes_all_the_same_does_not_stop_the_cancelling() -> None:
     played = Played(one_task)
     played.cancel()
-    played.complete("/work")
+    played.complete("/toil")
     assert played.asks == ["CancelTimer /~cleanup", "CancelExecution"]
 
 
@@ -38,22 +38,22 @@ def test_waits_end_at_once() -> None:
 
 def test_no_attempt_follows_a_failure_after_the_cancel() -> None:
     async def stubborn() -> Any:
-        return await run("work", retries=3)
+        return await run("toil", retries=3)
 
     played = Played(stubborn)
     played.cancel()
-    played.fail("/work")
+    played.fail("/toil")
     assert played.asks == ["CancelTimer /~cleanup", "CancelExecution"]
 
 
 def test_the_wait_before_an_attempt_ends_at_once() -> None:
     async def stubborn() -> Any:
-        return await run("work", retries=3)
+        return await run("toil", retries=3)
 
     played = Played(stubborn)
-    played.fail("/work")
+    played.fail("/toil")
     played.cancel()
-    assert played.asks == ["CancelTimer /work/~retry@1", "CancelExecution"]
+    assert played.asks == ["CancelTimer /toil/~retry@1", "CancelExecution"]
 
 
 def test_a_second_request_changes_nothing() -> None:
@@ -83,7 +83,7 @@ def test_an_awaited_child_is_cancelled_and_one_that_lives_on_its_own_is_not() ->
 
 async def cleaning() -> Any:
     try:
-        return await run("work")
+        return await run("toil")
     finally:
         await run("cleanup", retries=1)
         await program.sleep(1_000)
@@ -92,7 +92,7 @@ async def cleaning() -> Any:
 def test_cleanup_may_await_tasks_and_time() -> None:
     played = Played(cleaning)
     played.cancel()
-    played.stopped("/work")
+    played.stopped("/toil")
     assert played.asks == ["RunTask /cleanup"]
     played.fail("/cleanup")
     played.fire("/cleanup/~retry@1")
@@ -104,7 +104,7 @@ def test_cleanup_may_await_tasks_and_time() -> None:
 def test_cleanup_is_cut_when_its_time_is_over() -> None:
     played = Played(cleaning)
     played.cancel()
-    played.stopped("/work")
+    played.stopped("/toil")
     command = played.machine.open["/~cleanup"].command
     assert isinstance(command, c.StartTimer)
     assert command.due_ms == START_MS + CLEANUP_MS
@@ -123,14 +123,14 @@ def test_cleanup_code_that_is_cut_leaves_nothing_in_the_record() -> None:
     async def greedy() -> Any:
         for _ in range(3):
             try:
-                await run("work", total_ms=1_000)
+                await run("toil", total_ms=1_000)
             except BaseException:
                 program.machine().patched("greedy")
                 await program.gather([run("more", total_ms=1_000)])
 
     played = Played(greedy)
     played.cancel()
-    played.stopped("/work")
+    played.stopped("/toil")
     played.fire("/~cleanup")
     assert played.asks == [
         "CancelTimer /gather/0/more/~timeout",
@@ -143,7 +143,7 @@ def test_cleanup_code_that_is_cut_leaves_nothing_in_the_record() -> None:
 def test_cleanup_that_fails_fails_the_execution() -> None:
     played = Played(cleaning)
     played.cancel()
-    played.stopped("/work")
+    played.stopped("/toil")
     played.fail("/cleanup", retryable=False)
     assert played.failure == BOOM.at("/cleanup")
 
@@ -151,12 +151,12 @@ def test_cleanup_that_fails_fails_the_execution() -> None:
 def test_who_swallows_the_cancel_goes_on_under_the_limit() -> None:
     async def deaf() -> Any:
         with suppress(Cancelled):
-            await run("work")
+            await run("toil")
         return await run("more")
 
     played = Played(deaf)
     played.cancel()
-    played.stopped("/work")
+    played.stopped("/toil")
     assert played.open == ["/~cleanup", "/more"]
     played.complete("/more", "kept")
     assert played.asks == ["CancelTimer /~cleanup", "CompleteExecution"]
@@ -165,11 +165,11 @@ def test_who_swallows_the_cancel_goes_on_under_the_limit() -> None:
 def test_a_cancelled_execution_does_not_continue_as_new() -> None:
     async def endless() -> None:
         try:
-            await run("work")
+            await run("toil")
         finally:
             raise Continued(b"{}")
 
     played = Played(endless)
     played.cancel()
-    played.stopped("/work")
+    played.stopped("/toil")
     assert played.asks == ["CancelTimer /~cleanup", "CancelExecution"]

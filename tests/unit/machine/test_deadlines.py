@@ -5,11 +5,11 @@ from perdure.machine import program
 from perdure.model.exceptions import Cancelled, TaskTimedOutError
 from tests.unit.machine.harness import START_MS, Played, run
 
-LIMIT = "/work/~timeout"
+LIMIT = "/toil/~timeout"
 
 
 async def limited() -> Any:
-    return await run("work", retries=5, total_ms=10_000)
+    return await run("toil", retries=5, total_ms=10_000)
 
 
 # -- of a task ---------------------------------------------------------------------------------
@@ -17,32 +17,32 @@ async def limited() -> Any:
 
 def test_a_task_that_is_in_time_takes_its_deadline_back() -> None:
     played = Played(limited)
-    assert played.asks == [f"StartTimer {LIMIT}", "RunTask /work"]
-    played.complete("/work", 1)
+    assert played.asks == [f"StartTimer {LIMIT}", "RunTask /toil"]
+    played.complete("/toil", 1)
     assert played.asks == [f"CancelTimer {LIMIT}", "CompleteExecution"]
 
 
 def test_an_attempt_that_runs_when_time_is_over_is_asked_to_stop() -> None:
     played = Played(limited)
     played.fire(LIMIT)
-    assert played.asks == ["CancelTask /work"]
-    played.stopped("/work")
+    assert played.asks == ["CancelTask /toil"]
+    played.stopped("/toil")
     assert played.failure.type.endswith("/timeout")
-    assert played.failure.detail == "task work took longer than 10s in all"
-    assert played.failure.instance == "/work"
+    assert played.failure.detail == "task toil took longer than 10s in all"
+    assert played.failure.instance == "/toil"
 
 
 def test_a_wait_for_the_next_attempt_ends_when_time_is_over() -> None:
     played = Played(limited)
-    played.fail("/work")
+    played.fail("/toil")
     played.fire(LIMIT)
-    assert played.asks == ["CancelTimer /work/~retry@1", "FailExecution"]
+    assert played.asks == ["CancelTimer /toil/~retry@1", "FailExecution"]
 
 
 def test_no_attempt_follows_when_time_is_over() -> None:
     played = Played(limited)
     played.fire(LIMIT)
-    played.fail("/work")
+    played.fail("/toil")
     assert played.failure.type.endswith("/timeout")
 
 
@@ -51,7 +51,7 @@ def test_the_cancel_wins_over_a_deadline_that_passed_before_it() -> None:
     played.fire(LIMIT)
     played.cancel()
     assert played.asks == ["StartTimer /~cleanup"]
-    played.stopped("/work")
+    played.stopped("/toil")
     assert played.asks == ["CancelTimer /~cleanup", "CancelExecution"]
 
 
@@ -60,7 +60,7 @@ def test_the_cancel_wins_over_a_deadline_that_passes_after_it() -> None:
     played.cancel()
     played.fire(LIMIT)
     assert played.asked == []
-    played.stopped("/work")
+    played.stopped("/toil")
     assert played.asks == ["CancelTimer /~cleanup", "CancelExecution"]
 
 
@@ -73,7 +73,7 @@ def test_a_deadline_can_be_caught() -> None:
 
     played = Played(careful)
     played.fire(LIMIT)
-    played.stopped("/work")
+    played.stopped("/toil")
     assert played.open == ["/instead"]
 
 
@@ -83,8 +83,8 @@ def test_a_deadline_of_one_branch_leaves_the_others_alone() -> None:
         return [type(result).__name__ for result in results]
 
     played = Played(both)
-    played.fire("/gather/0/work/~timeout")
-    played.stopped("/gather/0/work")
+    played.fire("/gather/0/toil/~timeout")
+    played.stopped("/gather/0/toil")
     played.complete("/gather/1/other", 1)
     assert played.result == ["TaskTimedOutError", "int"]
 
@@ -98,20 +98,20 @@ def test_an_execution_in_time_takes_its_deadline_back() -> None:
     command = played.machine.open["/~timeout"].command
     assert isinstance(command, c.StartTimer)
     assert command.due_ms == START_MS + 60_000
-    played.complete("/work")
+    played.complete("/toil")
     assert played.asks == [f"CancelTimer {LIMIT}", "CancelTimer /~timeout", "CompleteExecution"]
 
 
 def test_an_execution_that_is_late_cleans_up_and_fails() -> None:
     async def cleaning() -> None:
         try:
-            await run("work")
+            await run("toil")
         finally:
             await run("cleanup")
 
     played = Played(cleaning, timeout_ms=60_000)
     played.fire("/~timeout")
-    played.stopped("/work")
+    played.stopped("/toil")
     assert played.open == ["/~cleanup", "/cleanup"]
     played.complete("/cleanup")
     assert played.asks == ["CancelTimer /~cleanup", "FailExecution"]
@@ -122,7 +122,7 @@ def test_a_cancel_after_the_deadline_leaves_it_a_timeout() -> None:
     played = Played(run_work, timeout_ms=60_000)
     played.fire("/~timeout")
     played.cancel()
-    played.stopped("/work")
+    played.stopped("/toil")
     assert played.failure.type.endswith("/timeout")
 
 
@@ -130,7 +130,7 @@ def test_a_deadline_after_the_cancel_leaves_it_cancelled() -> None:
     played = Played(run_work, timeout_ms=60_000)
     played.cancel()
     played.fire("/~timeout")
-    played.stopped("/work")
+    played.stopped("/toil")
     assert played.asks[-1] == "CancelExecution"
 
 
@@ -138,16 +138,16 @@ def test_cleanup_that_is_cut_after_a_timeout_fails_as_timed_out() -> None:
     async def deaf() -> None:
         while True:
             try:
-                await run("work")
+                await run("toil")
             except Cancelled:
                 await run("cleanup")
 
     played = Played(deaf, timeout_ms=60_000)
     played.fire("/~timeout")
-    played.stopped("/work")
+    played.stopped("/toil")
     played.fire("/~cleanup")
     assert played.failure.type.endswith("/timeout")
 
 
 async def run_work() -> Any:
-    return await run("work")
+    return await run("toil")

@@ -100,29 +100,29 @@ def test_commands_beyond_those_recorded_are_named() -> None:
 
 def test_an_answer_to_what_the_code_does_not_ask_is_named() -> None:
     async def no_retry() -> None:
-        await run("work")
+        await run("toil")
 
     async def retry() -> None:
-        await run("work", retries=1)
+        await run("toil", retries=1)
 
     played = Played(retry)
-    played.fail("/work")
-    played.fire("/work/~retry@1")
+    played.fail("/toil")
+    played.fire("/toil/~retry@1")
     played.record.pop(1)
-    with pytest.raises(DisagreementError, match="TimerFired at /work/~retry, which the code"):
+    with pytest.raises(DisagreementError, match="TimerFired at /toil/~retry, which the code"):
         played.replayed()
 
 
 def test_attempts_are_compared() -> None:
     async def retry() -> None:
-        await run("work", retries=3)
+        await run("toil", retries=3)
 
     played = Played(retry, check_replays=False)
-    played.fail("/work")
-    played.fire("/work/~retry@1")
+    played.fail("/toil")
+    played.fire("/toil/~retry@1")
     body = played.record[-1].replace(b'"attempt":2', b'"attempt":3')
     played.record[-1] = body
-    with pytest.raises(DisagreementError, match="work \\(attempt 3\\)"):
+    with pytest.raises(DisagreementError, match="toil \\(attempt 3\\)"):
         played.replayed()
 
 

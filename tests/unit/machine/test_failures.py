@@ -6,7 +6,7 @@ from perdure.model.exceptions import EncodingError, RaisedError, TaskFailedError
 
 
 def test_exceptions_that_carry_a_failure_keep_it() -> None:
-    carried = failures.timeout("late").at("/work")
+    carried = failures.timeout("late").at("/toil")
     assert failure_of(TaskFailedError(carried)) is carried
     raised = RaisedError("no such city", type="urn:weather:city", title="Unknown", status=404)
     assert failure_of(raised).type == "urn:weather:city"

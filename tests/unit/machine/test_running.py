@@ -116,55 +116,55 @@ def test_a_result_without_json_fails_the_execution() -> None:
 
 def test_attempts_follow_failures_after_growing_waits() -> None:
     async def stubborn() -> Any:
-        return await run("work", retries=2)
+        return await run("toil", retries=2)
 
     played = Played(stubborn)
-    played.fail("/work")
-    assert played.asks == ["StartTimer /work/~retry@1"]
+    played.fail("/toil")
+    assert played.asks == ["StartTimer /toil/~retry@1"]
     assert played.last(c.StartTimer).due_ms == START_MS + 1_000
     assert played.last(c.StartTimer).purpose == "retry"
-    assert played.open == ["/work/~retry@1"]
-    played.fire("/work/~retry@1")
-    assert played.asks == ["RunTask /work"]
-    assert played.attempt("/work") == 2
-    played.fail("/work")
+    assert played.open == ["/toil/~retry@1"]
+    played.fire("/toil/~retry@1")
+    assert played.asks == ["RunTask /toil"]
+    assert played.attempt("/toil") == 2
+    played.fail("/toil")
     assert played.last(c.StartTimer).due_ms == played.time + 2_000
-    played.fire("/work/~retry@2")
-    assert played.attempt("/work") == 3
-    played.fail("/work")
-    assert played.failure == BOOM.at("/work")
+    played.fire("/toil/~retry@2")
+    assert played.attempt("/toil") == 3
+    played.fail("/toil")
+    assert played.failure == BOOM.at("/toil")
 
 
 def test_an_attempt_may_succeed_after_others_failed() -> None:
     async def stubborn() -> Any:
-        return await run("work", retries=1)
+        return await run("toil", retries=1)
 
     played = Played(stubborn)
-    played.fail("/work")
-    played.fire("/work/~retry@1")
-    played.complete("/work", "done")
+    played.fail("/toil")
+    played.fire("/toil/~retry@1")
+    played.complete("/toil", "done")
     assert played.result == "done"
 
 
 def test_what_cannot_be_retried_is_not() -> None:
     async def stubborn() -> Any:
-        return await run("work", retries=5)
+        return await run("toil", retries=5)
 
     played = Played(stubborn)
-    played.fail("/work", retryable=False)
-    assert played.failure == BOOM.at("/work")
+    played.fail("/toil", retryable=False)
+    assert played.failure == BOOM.at("/toil")
 
 
 def test_an_attempt_that_ran_out_of_time_raises_its_own_error() -> None:
     async def careful() -> str:
         try:
-            await run("work")
+            await run("toil")
         except TaskTimedOutError:
             return "late"
         return "unreached"
 
     played = Played(careful)
-    played.fail("/work", failures.timeout("an attempt took longer than 1s"))
+    played.fail("/toil", failures.timeout("an attempt took longer than 1s"))
     assert played.result == "late"
 
 

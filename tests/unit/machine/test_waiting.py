@@ -29,14 +29,14 @@ def test_a_wait_is_answered_by_the_next_event_of_its_name() -> None:
 
 def test_events_that_come_before_the_wait_are_kept_in_order() -> None:
     async def late() -> Any:
-        await run("work")
+        await run("toil")
         return [await wait("paid"), await wait("paid"), await wait("paid")]
 
     played = Played(late)
     for number in (1, 2):
         played.send("paid", number)
         assert played.asked == []
-    played.complete("/work")
+    played.complete("/toil")
     assert played.asks == [
         "WaitForEvent /event:paid",
         "WaitForEvent /event:paid@1",
@@ -93,12 +93,12 @@ def test_a_wait_that_nobody_answers_in_time_fails_where_it_stands() -> None:
 
 def test_an_early_event_needs_no_deadline() -> None:
     async def late() -> Any:
-        await run("work")
+        await run("toil")
         return await wait("paid", 1_000)
 
     played = Played(late)
     played.send("paid", 1)
-    played.complete("/work")
+    played.complete("/toil")
     assert played.asks == [
         "StartTimer /event:paid/~timeout",
         "WaitForEvent /event:paid",
@@ -115,7 +115,7 @@ def test_events_that_nobody_awaited_go_on_to_the_next_generation() -> None:
     played = Played(leaving)
     for name, data in (("b", 1), ("a", 2), ("b", 3)):
         played.send(name, data)
-    played.complete("/work")
+    played.complete("/toil")
     command = played.last(c.ContinueAsNew)
     assert bytes(command.input) == b'{"round":2}'
     carried = [(event.name, json.loads(bytes(event.data))) for event in command.carried]
@@ -127,7 +127,7 @@ def test_what_is_open_is_withdrawn_before_the_next_generation() -> None:
         await program.gather([wait("paid", 10), run("slow"), leaving()])
 
     played = Played(leaving_in_the_middle, timeout_ms=60_000)
-    played.complete("/gather/2/work")
+    played.complete("/gather/2/toil")
     assert played.asks == [
         "StopWaiting /gather/0/event:paid",
         "CancelTask /gather/1/slow",
@@ -149,7 +149,7 @@ def test_carried_events_are_the_first_to_be_taken() -> None:
 
 
 async def leaving() -> None:
-    await run("work")
+    await run("toil")
     raise Continued(b'{"round":2}')
 
 
