@@ -1,0 +1,93 @@
+"""An expression of a document: compiled once, evaluated with a value and arguments."""
+
+from collections.abc import Collection, Mapping
+from difflib import get_close_matches
+from typing import Any
+
+import msgspec
+
+from perdure.machine import program as machine
+from perdure.model import failure as failures
+from perdure.openworkflow.errors import WorkflowError
+from perdure.openworkflow.expressions import programs, sites
+from perdure.openworkflow.expressions import syntax as s
+from perdure.openworkflow.expressions.lexing import failed
+from perdure.openworkflow.expressions.names import mentioned
+from perdure.openworkflow.expressions.parsing import parse
+
+_encode = msgspec.json.Encoder().encode
+
+
+class Expression:
+    """A compiled expression. Values are JSON's, and shared: nobody changes them in place."""
+
+    __slots__ = ("_names", "_program", "bounded", "source", "variables")
+
+    def __init__(self, source: str, available: Collection[str]) -> None:
+        self.source = source
+        lexed, node = parse(source)
+        names = mentioned(source, node)
+        _check_available(source, node, names.variables, available)
+        self.variables = names.variables
+        self.bounded = True
+        self._names = sorted(names.variables)
+        if "now/0" in names.functions:
+            self._names.append(programs.NOW)
+        self._program = programs.text(lexed.without_comments, self._names, names.functions)
+
+    async def evaluate(self, value: Any, arguments: Mapping[str, Any]) -> Any:
+        """The value of the expression, for a program that a machine steps.
+
+        Raises WorkflowError with a failure of the specification's type `expression`.
+        """
+        return self.evaluate_here(value, arguments)
+
+    def evaluate_here(self, value: Any, arguments: Mapping[str, Any]) -> Any:
+        """The value of a bounded expression. Raises WorkflowError."""
+        try:
+            return programs.run(self._program, self._input(value, arguments))
+        except programs.ProgramError as error:
+            raise self._failed(str(error)) from None
+
+    def _input(self, value: Any, arguments: Mapping[str, Any]) -> bytes:
+        given = [value]
+        for name in self._names:
+            given.append(
+                machine.machine().time / 1_000 if name == programs.NOW else arguments[name]
+            )
+        return _encode(given)
+
+    def _failed(self, reason: str) -> WorkflowError:
+        if self.variables & sites.SECRET:
+            reason = "it failed (what it works on is secret, and so is why)"
+        return WorkflowError(failures.expression(f"`{self.source}`: {reason}"))
+
+
+def compile(source: str, available: Collection[str]) -> Expression:
+    """Compile jq that stands in a document, without ``${ }``.
+
+    `available` are the arguments that there are, without ``$``. Raises ExpressionError where it
+    does not compile, mentions others, or uses functions that are refused.
+    """
+    return Expression(source.strip(), available)
+
+
+def _check_available(
+    source: str, node: s.Node, variables: frozenset[str], available: Collection[str]
+) -> None:
+    missing = variables.difference(available)
+    if not missing:
+        return
+    for part in s.walk(node):
+        if isinstance(part, s.Variable) and part.name in missing:
+            raise failed(source, part.at, _unavailable(part.name, available))
+
+
+def _unavailable(name: str, available: Collection[str]) -> str:
+    if name in sites.SECRET:
+        return f"${name} can be used only in what a call sends, since it is recorded nowhere"
+    has = ", ".join(f"${one}" for one in sorted(available)) or "no arguments"
+    if name in sites.ARGUMENTS:
+        return f"there is no ${name} here, but {has}"
+    near = get_close_matches(name, available, 1)
+    return f"there is no ${name}: did you mean ${near[0]}?" if near else f"no ${name}, but {has}"
