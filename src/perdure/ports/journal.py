@@ -12,6 +12,7 @@ import msgspec
 
 from perdure.model.failure import Failure
 from perdure.model.status import Status
+from perdure.ports.definitions import Definitions, Register
 from perdure.ports.executions import Executions
 
 INBOX_LIMIT = 10_000
@@ -44,7 +45,8 @@ class CreateExecution(msgspec.Struct, frozen=True, kw_only=True):
     `created_at` is the moment in the id: it is what is recorded. A pending one with `start_at` is
     not admitted before that moment. With `idempotency` it is recorded together with its key; where
     that is known already the change is refused, and `Outcome.execution_id` is the one that it
-    stands for: "repeated", or "mismatch" where the digest is another.
+    stands for: "repeated", or "mismatch" where the digest is another. `depth` is how many
+    executions stand above one that another execution starts.
     """
 
     execution_id: str
@@ -59,6 +61,7 @@ class CreateExecution(msgspec.Struct, frozen=True, kw_only=True):
     timeout_ms: int | None = None
     created_by: str | None = None
     parent: Parent | None = None
+    depth: int = 0
     start_at: int | None = None
     idempotency: IdempotencyKey | None = None
 
@@ -244,6 +247,7 @@ Change = (
     | ReleaseScheduled
     | ForgetKeys
     | Retire
+    | Register
     | Nothing
 )
 
@@ -254,10 +258,10 @@ Reason = Literal[
     "status",  # its status does not allow it (see Outcome.status)
     "stale",  # another epoch, sequence or generation
     "control",  # a cancel is unknown to the owner
-    "duplicate",  # an event (or an execution) with this id is there already
+    "duplicate",  # an event (or an execution, a definition) with this id is there already
     "full",  # the inbox is full
     "repeated",  # the idempotency key stands for an execution that was asked for in the same way
-    "mismatch",  # it stands for one that was asked for in another way
+    "mismatch",  # it stands for one that was asked for in another way; another definition
     "storage",  # the write failed; see Outcome.detail
 ]
 
@@ -321,6 +325,7 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
     paused_at: int | None
     error: Failure | None
     start_at: int | None = None
+    depth: int = 0
 
 
 class Keyed(msgspec.Struct, frozen=True):
@@ -347,8 +352,8 @@ class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
     inbox: Sequence[InboxEntry]
 
 
-class Journal(Executions, Protocol):
-    """Keeps the record of executions."""
+class Journal(Executions, Definitions, Protocol):
+    """Keeps the record of executions, and registered definitions."""
 
     def submit(
         self, change: Change, done: Callable[[Outcome], None], *, after_logs: int = 0

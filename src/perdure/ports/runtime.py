@@ -72,6 +72,8 @@ class Served(msgspec.Struct, frozen=True, kw_only=True):
     """A workflow version that can be executed. `input_schema` is JSON Schema (2020-12), as JSON.
 
     `source` is the text of its definition; None where that is not known, or too long to be shown.
+    `unsupported` are its tasks that cannot be executed yet, as ``call grpc at /do/0/greet``: where
+    there are any, none of it is.
     """
 
     workflow_id: str
@@ -83,6 +85,7 @@ class Served(msgspec.Struct, frozen=True, kw_only=True):
     timeout_ms: int | None = None
     input_schema: bytes = b"{}"
     source: str | None = None
+    unsupported: tuple[str, ...] = ()
 
 
 class Offer(msgspec.Struct, frozen=True):

@@ -8,6 +8,7 @@ import pytest
 from perdure.store.sqlite import lists, walks
 from tests.unit.ports.appending_suite import AppendingSuite
 from tests.unit.ports.control_suite import ControlSuite
+from tests.unit.ports.definitions_suite import DefinitionsSuite
 from tests.unit.ports.executions_suite import ExecutionsSuite
 from tests.unit.ports.inbox_suite import InboxSuite
 from tests.unit.ports.journal_reads_suite import JournalReadsSuite
@@ -61,6 +62,10 @@ class TestExecutionsUnderTightBounds(OnSqlite, ExecutionsSuite):
 
 
 class TestStarting(OnSqlite, StartingSuite):
+    pass
+
+
+class TestDefinitions(OnSqlite, DefinitionsSuite):
     pass
 
 

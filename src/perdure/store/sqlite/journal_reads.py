@@ -167,6 +167,7 @@ def _row(values: Sequence[Any]) -> Row:
         error,
         start_at,
         inbox_seq,
+        depth,
     ) = values
     return Row(
         execution_id=execution_id(key),
@@ -199,4 +200,5 @@ def _row(values: Sequence[Any]) -> Row:
         error=None if error is None else _failure.decode(error),
         start_at=start_at,
         inbox_seq=inbox_seq,
+        depth=depth,
     )

@@ -10,6 +10,7 @@ import apsw
 from perdure.ports.journal import Change, Journal, Outcome
 from perdure.store.sqlite.changes import apply, apply_together
 from perdure.store.sqlite.connections import Readers
+from perdure.store.sqlite.definitions import DefinitionReads
 from perdure.store.sqlite.errors import explained
 from perdure.store.sqlite.groups import Groups, InlineGroups, Schedule, ThreadedGroups
 from perdure.store.sqlite.journal_reads import JournalReads
@@ -24,7 +25,7 @@ _Submitted = tuple[Change, Done, int]
 _log = logging.getLogger("perdure.store")
 
 
-class SqliteJournal(JournalReads, Lists, Journal):
+class SqliteJournal(JournalReads, DefinitionReads, Lists, Journal):
     """Commits a group when the logs that it waits for are on disk.
 
     All outcomes of a group are told in one call through `schedule`, in the order of submission.

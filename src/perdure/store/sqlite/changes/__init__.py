@@ -10,12 +10,14 @@ from typing import Any
 import apsw
 import msgspec
 
+from perdure.ports import definitions as definitions_port
 from perdure.ports import journal as port
 from perdure.ports.journal import Change, Outcome
 from perdure.store.sqlite.changes import (
     appending,
     control,
     creation,
+    definitions,
     idempotency,
     inbox,
     retirement,
@@ -43,6 +45,7 @@ _HANDLERS: dict[type, Handler] = {
     port.EndExecution: control.end,
     port.ReleaseScheduled: scheduled.release,
     port.Retire: retirement.retire,
+    definitions_port.Register: definitions.register,
     port.Prune: appending.prune,
     port.ForgetKeys: idempotency.forget,
     port.Nothing: _nothing,

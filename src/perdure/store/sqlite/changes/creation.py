@@ -85,4 +85,5 @@ def _row(key: int, change: CreateExecution) -> Row:
         execution_key(parent.execution_id) if parent else None,
         parent.position if parent else None,
         change.start_at,
+        change.depth,
     )

@@ -3,10 +3,11 @@
 -- the columns in this order.
 INSERT INTO executions (
     key, workflow_id, workflow_version, digest, status, created_at, started_at, tags, priority,
-    timeout_ms, created_by, parent_key, parent_position, start_at
+    timeout_ms, created_by, parent_key, parent_position, start_at, depth
 )
 SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5, value ->> 6,
-    value ->> 7, value ->> 8, value ->> 9, value ->> 10, value ->> 11, value ->> 12, value ->> 13
+    value ->> 7, value ->> 8, value ->> 9, value ->> 10, value ->> 11, value ->> 12, value ->> 13,
+    value ->> 14
 FROM jsonb_each(?1) WHERE true
 ON CONFLICT (key) DO NOTHING;
 

@@ -3,7 +3,7 @@
 SELECT key, workflow_id, workflow_version, digest, status, created_at, started_at, completed_at,
     tags, priority, timeout_ms, created_by, parent_key, parent_position, run, epoch, next_seq,
     journal_start, journal_bytes, inbox_read, control_seq, active, cancel_requested_at, paused_at, error,
-    start_at, inbox_seq
+    start_at, inbox_seq, depth
 FROM executions WHERE key = ?;
 
 -- name: inputs
