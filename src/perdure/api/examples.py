@@ -91,6 +91,12 @@ _WORKFLOW = workflows.Workflow(
     ),
 )
 
+DOCUMENT: Mapping[str, Any] = {
+    "document": {"dsl": "1.0.3", "namespace": "default", "name": "greet", "version": "1.0.0"},
+    "do": [{"greet": {"set": {"greeting": '${ "Hello, " + .name }'}}}],
+}
+"""A document to register."""
+
 EXAMPLES: Mapping[type[msgspec.Struct], msgspec.Struct] = {
     type(example): example
     for example in (
@@ -104,6 +110,17 @@ EXAMPLES: Mapping[type[msgspec.Struct], msgspec.Struct] = {
         workflows.Versions(versions=[_WORKFLOW], next_cursor=None),
         workflows.WholeWorkflow(
             **msgspec.structs.asdict(_WORKFLOW), source="async def weather(query: str): ..."
+        ),
+        workflows.Validity(
+            valid=False,
+            problems=[
+                workflows.DocumentProblem(
+                    location="/do/0/observe/cal",
+                    line=8,
+                    column=7,
+                    message="cal is not known (did you mean call?)",
+                )
+            ],
         ),
         replies.EventReceipt(execution_id=_ID, name="paid", id="order-7", duplicate=False),
         replies.Alive(),
@@ -141,6 +158,20 @@ _PROBLEM_MEMBERS: Mapping[str, Mapping[str, Any]] = {
     "invalid_inputs": {
         "detail": "the inputs do not fit the workflow's schema: see `errors`",
         "errors": [Problem("/inputs", '"query" is a required property')],
+    },
+    "unsupported_task": {
+        "detail": "greeter version 1.0.0 has tasks that are not executed yet: call grpc at "
+        "/do/0/greet",
+    },
+    "invalid_document": {
+        "detail": "the document is not valid: one problem; nothing was registered",
+        "errors": [
+            Problem("/do/0/observe/cal", "line 8, column 7: cal is not known (did you mean call?)")
+        ],
+    },
+    "version_conflict": {
+        "detail": "version '1.0.0' of workflow 'weather' has other content: it is registered. "
+        "Versions never change: give the document a new `version`",
     },
     "too_deep": {
         "detail": "inputs is nested more than 100 levels deep",

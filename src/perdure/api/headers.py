@@ -50,7 +50,7 @@ RESPONSE_HEADERS: Mapping[str, Header] = {
     "Content-Security-Policy": Header("What the page may load: nothing.", "default-src 'none'"),
     "ETag": Header("Names this very content, for `If-None-Match`.", '"1f0c5e"', always=False),
     "Location": Header(
-        "The path of the execution.",
+        "The path of what was started or registered.",
         "/api/executions/exec-374bao9rm0000",
         {"type": "string", "format": "uri-reference"},
     ),

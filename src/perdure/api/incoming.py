@@ -26,18 +26,18 @@ class Incoming:
         self._headers = headers
         self._complete = False
 
-    async def read(self) -> bytes:
-        """The whole body; a RequestError where it is too large."""
+    async def read(self, limit: int = BODY_LIMIT_BYTES) -> bytes:
+        """The whole body; a RequestError where it has more than `limit` bytes."""
         announced = self._headers.get(b"content-length", b"")
-        if len(announced) > 6 and announced.isdigit() and int(announced[:20]) > BODY_LIMIT_BYTES:
-            raise _too_large()
+        if len(announced) > 6 and announced.isdigit() and int(announced[:20]) > limit:
+            raise _too_large(limit)
         parts: list[bytes] = []
         size = 0
-        while not self._complete and size <= BODY_LIMIT_BYTES:
+        while not self._complete and size <= limit:
             parts.append(await self._next())
             size += len(parts[-1])
-        if size > BODY_LIMIT_BYTES:
-            raise _too_large()
+        if size > limit:
+            raise _too_large(limit)
         return b"".join(parts)
 
     async def discard(self) -> None:
@@ -70,7 +70,5 @@ class Incoming:
         return part
 
 
-def _too_large() -> RequestError:
-    return RequestError(
-        "too_large", f"the body has more than the {BODY_LIMIT_BYTES:,} bytes that it may have"
-    )
+def _too_large(limit: int) -> RequestError:
+    return RequestError("too_large", f"the body has more than the {limit:,} bytes that it may have")

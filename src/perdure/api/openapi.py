@@ -15,7 +15,7 @@ from typing import Any
 import msgspec
 
 import perdure.api
-from perdure.api.examples import EXAMPLES, FILE_EXAMPLES, problem_example
+from perdure.api.examples import DOCUMENT, EXAMPLES, FILE_EXAMPLES, problem_example
 from perdure.api.headers import ALWAYS, RESPONSE_HEADERS
 from perdure.api.parameters import (
     PARAMETER,
@@ -25,13 +25,25 @@ from perdure.api.parameters import (
     query_parameters,
 )
 from perdure.api.problems import CODES, ProblemBody
+from perdure.api.requests import DOCUMENT_TYPES, JSON_TYPE
 from perdure.api.routes import Content, Route
 from perdure.api.schemas import Json, Schemas, name_of, text
 from perdure.wire import requests
 
-JSON_TYPE = "application/json"
 PROBLEM_TYPE = "application/problem+json"
 _BEARER = "bearer"
+
+_DOCUMENT: Json = {
+    "description": "A document of the Open Workflow Specification, as YAML or JSON.",
+    "required": True,
+    "content": {
+        DOCUMENT_TYPES[0]: {
+            "schema": {"type": "string"},
+            "example": msgspec.yaml.encode(DOCUMENT).decode(),
+        },
+        JSON_TYPE: {"schema": {"type": "object"}, "example": DOCUMENT},
+    },
+}
 
 _INTRODUCTION = """
 perdure runs workflows and never loses one. `POST /api/workflows/{workflow_id}/execute` starts an
@@ -126,6 +138,8 @@ def _operation(route: Route, schemas: Schemas, responses: Json, links: Json) -> 
             "required": False,
             "content": {JSON_TYPE: _sent(route.body, schemas)},
         }
+    if route.document:
+        operation["requestBody"] = _DOCUMENT
     operation["responses"] = {
         **{
             str(status): _success(route, status, schemas, links) for status in sorted(route.replies)
@@ -154,7 +168,7 @@ def _success(route: Route, status: int, schemas: Schemas, links: Json) -> Json:
         "description": _answered(content, status, schemas),
         "headers": _header_references([*ALWAYS, *route.headers.get(status, ())]),
     }
-    if "Location" in route.headers.get(status, ()):
+    if "Location" in route.headers.get(status, ()) and route.tag == "executions":
         answer["links"] = {name: {"$ref": f"#/components/links/{name}"} for name in links}
     if route.media_types:
         bare = [name.partition(";")[0] for name in route.media_types]

@@ -71,10 +71,14 @@ CODES: Mapping[str, Code] = {
         408, "Too slow", "The request did not arrive in time; the connection is closed."
     ),
     "too_large": Code(
-        413, "Too large", "A body may have 4 MB, a value (inputs, an event's data) 2 MB."
+        413,
+        "Too large",
+        "A body may have 4 MB, a document 1 MB, a value (inputs, an event's data) 2 MB.",
     ),
     "unsupported_media_type": Code(
-        415, "The body has another type", "Bodies are `application/json`, and not compressed."
+        415,
+        "The body has another type",
+        "Bodies are `application/json`, documents `application/yaml` too; none is compressed.",
     ),
     "invalid_request": Code(
         422,
@@ -103,6 +107,24 @@ CODES: Mapping[str, Code] = {
         422,
         "The inputs are not valid",
         "They do not fit the workflow's input schema, see `errors`; nothing was started.",
+    ),
+    "unsupported_task": Code(
+        422,
+        "The workflow has tasks that are not executed yet",
+        "`detail` names them, and where they are in the document; nothing was started.",
+    ),
+    "invalid_document": Code(
+        422,
+        "The document is not valid",
+        "`errors` has every problem, with its place in the document; nothing was registered.",
+    ),
+    "version_conflict": Code(
+        409,
+        "The version has other content",
+        "A version of a workflow never changes: give the document a new `version`.",
+    ),
+    "registry_full": Code(
+        409, "Too many documents", "No more documents can be registered on this server."
     ),
     "already_ended": Code(
         409, "The execution has ended", "An end is an end; `execution_status` tells which."

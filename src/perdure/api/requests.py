@@ -13,9 +13,18 @@ from perdure.api.problems import RequestError
 from perdure.api.queries import Query, kinds_of
 from perdure.model.identifiers import execution_key
 from perdure.ports.clock import Clock
-from perdure.ports.runtime import Problem, RefusedError, Runtime
+from perdure.ports.runtime import DOCUMENT_LIMIT_BYTES, Problem, RefusedError, Runtime
 from perdure.wire.requests import Request as Body
 
+JSON_TYPE = "application/json"
+DOCUMENT_TYPES = (
+    "application/yaml",
+    JSON_TYPE,
+    "application/x-yaml",
+    "text/yaml",
+    "text/x-yaml",
+)
+"""What documents may be sent as: the one that is registered for YAML (RFC 9512), and others."""
 _MOST_PARAMETERS = 100
 
 B = TypeVar("B", bound=Body)
@@ -95,18 +104,25 @@ class Request:
         text = await self._incoming.read()
         if not text:
             return type_()
-        self._expect_json()
+        self._expect(JSON_TYPE)
         return values.parsed(text, type_)
 
-    def _expect_json(self) -> None:
-        sent = self.headers.get(b"content-type", b"")
-        if sent != b"application/json":
-            media_type = sent.partition(b";")[0].strip().lower()
-            if media_type != b"application/json":
-                found = repr(media_type[:100].decode("latin-1")) if media_type else "missing"
+    async def document(self) -> bytes:
+        """The body, a document as it was sent; what it means is not looked at here."""
+        text = await self._incoming.read(DOCUMENT_LIMIT_BYTES)
+        self._expect(*DOCUMENT_TYPES)
+        return text
+
+    def _expect(self, *media_types: str) -> None:
+        sent = self.headers.get(b"content-type", b"").decode("latin-1")
+        if sent not in media_types:
+            media_type = sent.partition(";")[0].strip().lower()
+            if media_type not in media_types:
+                found = repr(media_type[:100]) if media_type else "missing"
                 raise RequestError(
                     "unsupported_media_type",
-                    f"the header Content-Type has to be application/json, and is {found}",
+                    f"the header Content-Type has to be {' or '.join(media_types[:2])}, and is "
+                    f"{found}",
                 )
         encoding = self.headers.get(b"content-encoding", b"identity")
         if encoding.strip().lower() != b"identity":

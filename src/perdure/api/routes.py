@@ -15,6 +15,7 @@ from perdure.api import (
     lists,
     logs,
     queries,
+    registering,
     starting,
     tasks,
     workflows,
@@ -25,7 +26,7 @@ from perdure.wire import replies, requests
 from perdure.wire.executions import ExecutionsPage, Head, Whole
 from perdure.wire.logs import LogRecord, LogsPage
 from perdure.wire.tasks import TasksPage
-from perdure.wire.workflows import Versions, WholeWorkflow, Workflows
+from perdure.wire.workflows import Validity, Versions, WholeWorkflow, Workflows
 
 Handler = Callable[[Request], Awaitable[Reply]]
 
@@ -42,7 +43,8 @@ class Route:
     `replies` maps each status of success to what it carries; `codes` are the problems of this
     route, beside those that every route has (`ANY_ROUTE`, with a token `WITH_TOKEN`, with a body
     `WITH_BODY`). `takes` are the request headers that it heeds, `headers` those of its answers, by
-    status; each is described in `headers.py`. A public route needs no token. A route with
+    status; each is described in `headers.py`. A public route needs no token. One that takes a
+    `document` has that for its body, and no struct. A route with
     `media_types` answers with a file in one of them; `replies` has what it is a sequence of.
 
     `name` is what generated clients call it, by default made of the handler's name and module;
@@ -55,6 +57,7 @@ class Route:
     handler: Handler
     replies: Mapping[int, Content]
     body: type[requests.Request] | None = None
+    document: bool = False
     query: type[queries.Query] = queries.Query
     codes: frozenset[str] = field(default_factory=frozenset)
     public: bool = False
@@ -78,7 +81,8 @@ class Route:
     def all_codes(self) -> frozenset[str]:
         """Every problem that it may answer with."""
         with_token = frozenset() if self.public else WITH_TOKEN
-        return ANY_ROUTE | with_token | (WITH_BODY if self.body else frozenset()) | self.codes
+        with_body = WITH_BODY if self.body else WITH_DOCUMENT if self.document else frozenset()
+        return ANY_ROUTE | with_token | with_body | self.codes
 
 
 ANY_ROUTE = frozenset(
@@ -93,9 +97,8 @@ ANY_ROUTE = frozenset(
     }
 )
 WITH_TOKEN = frozenset({"unauthorized", "forbidden_origin", "overloaded", "shutting_down"})
-WITH_BODY = frozenset(
-    {"invalid_json", "too_large", "too_deep", "unsupported_media_type", "too_slow"}
-)
+WITH_DOCUMENT = frozenset({"too_large", "unsupported_media_type", "too_slow"})
+WITH_BODY = WITH_DOCUMENT | {"invalid_json", "too_deep"}
 
 _KNOWN = frozenset({"unknown_execution"})
 _PAGED = _KNOWN | {"invalid_cursor"}
@@ -110,6 +113,7 @@ _STARTED = frozenset(
         "workflow_retired",
         "invalid_idempotency_key",
         "idempotency_mismatch",
+        "unsupported_task",
     }
 )
 
@@ -229,6 +233,35 @@ ROUTES: tuple[Route, ...] = (
         name="list_workflows",
         query=queries.WorkflowsQuery,
         codes=frozenset({"invalid_cursor", "not_ready"}),
+    ),
+    Route(
+        "POST",
+        "/api/workflows",
+        registering.register,
+        {201: WholeWorkflow, 200: WholeWorkflow},
+        name="register_workflow",
+        resource="workflows",
+        document=True,
+        headers={201: ("Location",), 200: ("Location",)},
+        codes=frozenset(
+            {
+                "invalid_document",
+                "version_conflict",
+                "registry_full",
+                "not_ready",
+                "storage_failed",
+            }
+        ),
+    ),
+    Route(
+        "POST",
+        "/api/workflows/validate",
+        registering.validate,
+        {200: Validity},
+        name="validate_workflow",
+        resource="workflows",
+        document=True,
+        codes=frozenset({"invalid_document", "not_ready"}),
     ),
     Route(
         "GET",

@@ -47,7 +47,7 @@ async def page(request: Request) -> Reply:
 
 async def show(request: Request) -> Reply:
     """The version that is executed where none is named."""
-    return json_reply(200, _whole(request.runtime.versions(workflow_id(request))[0]))
+    return await _shown(request, request.runtime.versions(workflow_id(request))[0])
 
 
 async def versions(request: Request) -> Reply:
@@ -72,7 +72,7 @@ async def version(request: Request) -> Reply:
     named, wanted = workflow_id(request), request.parameters["version"]
     for offer in request.runtime.versions(named):
         if offer.served.version == wanted:
-            return json_reply(200, _whole(offer))
+            return await _shown(request, offer)
     raise RefusedError(
         "unknown_version", f"workflow {named!r} has no version {wanted[:128]!r} that is served"
     )
@@ -83,6 +83,15 @@ async def retire(request: Request) -> Reply:
     await request.body(Nothing)
     await request.runtime.retire(workflow_id(request))
     return no_content()
+
+
+async def _shown(request: Request, offer: Offer) -> Reply:
+    return json_reply(200, whole(offer, await request.runtime.source(offer.served)))
+
+
+def whole(of: Offer, source: str | None) -> WholeWorkflow:
+    """A version with the text of its definition."""
+    return WholeWorkflow(**msgspec.structs.asdict(_workflow(of)), source=source)
 
 
 def _workflow(of: Offer) -> Workflow:
@@ -97,8 +106,5 @@ def _workflow(of: Offer) -> Workflow:
         timeout_ms=served.timeout_ms,
         retired_at=moment(of.retired_at),
         input_schema=msgspec.Raw(served.input_schema),
+        unsupported=[*served.unsupported],
     )
-
-
-def _whole(of: Offer) -> WholeWorkflow:
-    return WholeWorkflow(**msgspec.structs.asdict(_workflow(of)), source=of.served.source)

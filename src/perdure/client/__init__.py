@@ -30,7 +30,7 @@ from perdure.wire.executions import ExecutionsPage, Head, Whole
 from perdure.wire.logs import LogRecord
 from perdure.wire.replies import EventReceipt
 from perdure.wire.tasks import TaskRun
-from perdure.wire.workflows import WholeWorkflow, Workflow
+from perdure.wire.workflows import DocumentProblem, Validity, WholeWorkflow, Workflow
 
 __all__ = [
     "AddressError",
@@ -38,6 +38,7 @@ __all__ = [
     "Client",
     "ClientError",
     "ConflictError",
+    "DocumentProblem",
     "EventReceipt",
     "ExecutionCancelledError",
     "ExecutionEndedError",
@@ -53,6 +54,7 @@ __all__ = [
     "UnauthorizedError",
     "UnavailableError",
     "UnexpectedAnswerError",
+    "Validity",
     "Whole",
     "WholeWorkflow",
     "Workflow",

@@ -20,7 +20,15 @@ from perdure.client.exceptions import (
 from perdure.client.filters import ExecutionFilters, LogFilters, Moment, query
 from perdure.client.following import WAIT_S, Seen, followed, until_ended
 from perdure.client.pages import pages
-from perdure.client.requests import delete, get, of_execution, of_workflow, post, start
+from perdure.client.requests import (
+    delete,
+    get,
+    of_execution,
+    of_workflow,
+    post,
+    post_document,
+    start,
+)
 from perdure.client.retrying import Retrying
 from perdure.model import durations
 from perdure.model.durations import Duration
@@ -30,7 +38,7 @@ from perdure.wire.executions import ExecutionsPage, Head, Whole
 from perdure.wire.logs import LogRecord, LogsPage
 from perdure.wire.replies import EventReceipt
 from perdure.wire.tasks import TaskRun, TasksPage
-from perdure.wire.workflows import Versions, WholeWorkflow, Workflow, Workflows
+from perdure.wire.workflows import Validity, Versions, WholeWorkflow, Workflow, Workflows
 
 LOGS_ALONG = 100
 """How many of the newest log records come with an execution, unless told otherwise."""
@@ -351,6 +359,21 @@ class Client:
         async for page in pages(self._connection, request, Versions):
             for workflow in page.versions:
                 yield workflow
+
+    async def register_workflow(self, document: str | bytes) -> WholeWorkflow:
+        """Register a document of the Open Workflow Specification, a text in YAML or JSON.
+
+        It can be executed on return, and is kept. Registering the same again changes nothing.
+        Raises RefusedInputError where it is not valid, with every problem in its `errors`, and
+        ConflictError (`version_conflict`) where its version was registered with other content.
+        """
+        request = post_document("/api/workflows", document)
+        return await self._connection.decoded(request, WholeWorkflow)
+
+    async def validate_workflow(self, document: str | bytes) -> Validity:
+        """Every problem of a document, in its order; nothing is registered."""
+        request = post_document("/api/workflows/validate", document)
+        return await self._connection.decoded(request, Validity)
 
     async def retire(self, workflow_id: str) -> None:
         """Take a workflow out of service: no new executions, the old ones stay."""

@@ -185,7 +185,7 @@ class Connection:
     async def _try(self, request: Request) -> httpx.Response:
         headers = dict(request.headers)
         if request.body is not None:
-            headers["Content-Type"] = "application/json"
+            headers.setdefault("Content-Type", "application/json")
         if request.wait_s:
             headers["Prefer"] = f"wait={request.wait_s:.0f}"
         timeout = httpx.Timeout(

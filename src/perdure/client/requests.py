@@ -37,6 +37,14 @@ def post(path: str, body: Mapping[str, Any]) -> Request:
     return Request(method="POST", path=path, body=msgspec.json.encode(body))
 
 
+def post_document(path: str, document: str | bytes) -> Request:
+    """A document, which may be JSON as well: that is YAML."""
+    body = document.encode() if isinstance(document, str) else document
+    return Request(
+        method="POST", path=path, body=body, headers={"Content-Type": "application/yaml"}
+    )
+
+
 def delete(path: str) -> Request:
     """The end of something."""
     return Request(method="DELETE", path=path)

@@ -10,6 +10,7 @@ from collections import deque
 from collections.abc import Sequence
 from typing import Protocol
 
+from perdure.engine.defining import Defining
 from perdure.engine.followed import Followed
 from perdure.engine.generations import Pin
 from perdure.engine.ownership import Ownership
@@ -41,6 +42,7 @@ class Admission:
         self._state = state
         self._ownership = ownership
         self._pool = pool
+        self._defining = Defining(state)
         self._parked: set[str] = set()
         self._ready: deque[str] = deque()
         self._queued: set[str] = set()
@@ -88,13 +90,18 @@ class Admission:
             asyncio.get_running_loop().call_soon(self._fill)
 
     def begin(self, create: CreateExecution) -> Owned | None:
-        """Have a new execution begun at once, before its creation is on disk; None: no worker."""
+        """Have a new execution begun at once, before its creation is on disk.
+
+        None where there is no worker, or it has to be given the definition first.
+        """
         pin = Pin(create.workflow_id, create.workflow_version, create.digest)
         worker = self._pool.choose(create.execution_id, pin)
-        if worker is None:
+        defined = None if worker is None else self._defining.define(worker, pin)
+        if worker is None or defined is None:
             return None
         owned = Owned(create.execution_id, create.workflow_id, worker, epoch=1)
         owned.parent = create.parent
+        owned.depth = create.depth
         owned.followed = Followed(create)
         owned.priority = create.priority
         load = m.Load(
@@ -106,6 +113,7 @@ class Admission:
             create.timeout_ms,
             0,
             create.inputs,
+            defined=defined,
         )
         self._ownership.own(owned, load)
         return owned
@@ -192,11 +200,16 @@ class Admission:
             logged = await state.read_surely(
                 state.logs.of_batch, execution_id, snapshot.row.next_seq
             )
+            await self._defining.fetch(pin)
             worker = self._pool.choose(execution_id, pin)
             if worker is None:
                 self._parked.add(execution_id)
                 return
-            self._give(worker, snapshot, arriving, logged)
+            defined = self._defining.define(worker, pin)
+            if defined is None:
+                await ownership.hold(execution_id, _unserved(snapshot))
+                return
+            self._give(worker, snapshot, arriving, logged, defined)
         finally:
             self._loading.discard(execution_id)
             ownership.arriving.pop(execution_id, None)
@@ -211,6 +224,7 @@ class Admission:
         snapshot: Snapshot,
         arriving: Sequence[InboxEntry],
         logged: Sequence[str],
+        defined: str,
     ) -> None:
         row = snapshot.row
         owned = Owned(row.execution_id, row.workflow_id, worker, row.epoch + 1)
@@ -224,6 +238,7 @@ class Admission:
         owned.batches = len(snapshot.batches)
         owned.bytes = row.journal_bytes
         owned.parent = row.parent
+        owned.depth = row.depth
         owned.priority = row.priority
         owned.run = row.run
         elsewhere = self._state.elsewhere.get(row.execution_id, {})
@@ -247,6 +262,7 @@ class Admission:
             [m.RunningAttempt(position, attempt) for position, attempt in timed_out],
             logged=logged,
             inbox_seen=row.inbox_read,
+            defined=defined,
         )
         self._ownership.own(owned, load)
 

@@ -1,69 +1,61 @@
-"""What the workers serve, and whether inputs fit it.
+"""What can be executed: what the workers serve, and what is registered.
 
-Schemas are checked with a validator whose regexes run in linear time and which fetches nothing.
-The newest generation of workers that has reported decides; older ones that still run keep what
-they own.
+Workers serve Python workflows and documents from files; of those the newest generation of workers
+that has reported decides, and older ones that still run keep what they own. Registered definitions
+are in the store, and any worker executes them. Both have one namespace of ids, and the versions of
+a workflow may come from either. Where both have the same version in another content, the
+registered one counts, since what was registered is never taken away by what somebody deploys; the
+other is a problem, told with those of loading.
 
 A workflow is retired up to a version, the highest that was served at that time: callers start none
 of these any more, while executions that there are, and their children, go on. A higher version can
 be executed as soon as it is served.
 """
 
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right, insort
 from collections.abc import Iterable, Sequence
-from typing import Any
 
-import jsonschema_rs
-import msgspec
-
+from perdure.engine.inputs import InputSchema
 from perdure.link.messages import ImportProblem
 from perdure.model.version import version_key
 from perdure.ports.journal import Retirement
 from perdure.ports.runtime import Offer, Problem, RefusedError, Served
 from perdure.wire.times import moment
 
-_PROBLEM_LIMIT = 100
+_UNSUPPORTED_NAMED = 10
 
-
-def _fetch_nothing(uri: str) -> Any:
-    raise ValueError(f"{uri} is not fetched: schemas are whole in themselves")
+_Versions = dict[str, "Entry"]
 
 
 class Entry:
-    """A served workflow version."""
+    """A workflow version that can be executed. A `registered` one is in the store."""
 
-    def __init__(self, served: Served) -> None:
+    def __init__(self, served: Served, *, registered: bool = False) -> None:
         self.served = served
-        self._validator = jsonschema_rs.Draft202012Validator(
-            msgspec.json.decode(served.input_schema),
-            pattern_options=jsonschema_rs.RegexOptions(size_limit=1_000_000),
-            retriever=_fetch_nothing,
-        )
+        self.registered = registered
+        self._inputs = InputSchema(served.input_schema, trusted=served.kind == "python")
 
     def problems(self, inputs: bytes) -> Sequence[Problem]:
         """What is wrong with these inputs (a JSON object); nothing, most often."""
-        value = msgspec.json.decode(inputs)
-        if self._validator.is_valid(value):
-            return ()
-        found = []
-        for error in self._validator.iter_errors(value):
-            location = "".join(f"/{_escaped(part)}" for part in error.instance_path)
-            found.append(Problem(f"/inputs{location}", error.message))
-            if len(found) == _PROBLEM_LIMIT:
-                break
-        return found
+        return self._inputs.problems(inputs)
+
+    def fault(self) -> str | None:
+        """What keeps its input schema from being one, if anything does."""
+        return self._inputs.fault()
 
 
 class ServedCatalog:
     """The workflows that can be executed."""
 
     def __init__(self) -> None:
-        self._entries: dict[str, dict[str, Entry]] = {}
+        self._announced: dict[str, _Versions] = {}
+        self._registered: dict[str, _Versions] = {}
+        self._entries: dict[str, _Versions] = {}
         self._highest: dict[str, Entry] = {}
         self._ids: list[str] = []
         self._retirements: dict[str, Retirement] = {}
+        self._import_problems: Sequence[ImportProblem] = ()
         self.generation = -1
-        self.problems: Sequence[ImportProblem] = ()
 
     def replace(
         self, generation: int, workflows: Sequence[Served], problems: Sequence[ImportProblem]
@@ -71,19 +63,87 @@ class ServedCatalog:
         """Take what a worker reports, unless a newer generation has reported already."""
         if generation < self.generation:
             return
-        known = self._entries
+        known, self._announced = self._announced, {}
         self.generation = generation
-        self.problems = problems
-        self._entries = {}
+        faults = []
         for served in workflows:
             before = known.get(served.workflow_id, {}).get(served.version)
             entry = before if before and before.served == served else Entry(served)
-            self._entries.setdefault(served.workflow_id, {})[served.version] = entry
-        self._highest = {
-            workflow_id: versions[max(versions, key=version_key)]
-            for workflow_id, versions in self._entries.items()
-        }
-        self._ids = sorted(self._entries)
+            fault = entry.fault()
+            if fault is None:
+                self._announced.setdefault(served.workflow_id, {})[served.version] = entry
+            else:
+                faults.append(ImportProblem(_named(served), f"its input schema is none: {fault}"))
+        self._import_problems = [*problems, *faults]
+        for workflow_id in {*known, *self._announced}:
+            self._merge(workflow_id)
+
+    def register(self, definitions: Iterable[Served]) -> None:
+        """Take definitions that are on disk."""
+        for served in definitions:
+            versions = self._registered.setdefault(served.workflow_id, {})
+            if served.version not in versions:
+                versions[served.version] = Entry(served, registered=True)
+                self._merge(served.workflow_id)
+
+    def _merge(self, workflow_id: str) -> None:
+        """See anew to what a workflow is made of."""
+        announced = self._announced.get(workflow_id, {})
+        versions = {**announced, **self._registered.get(workflow_id, {})}
+        place = bisect_left(self._ids, workflow_id)
+        if not versions:
+            self._entries.pop(workflow_id, None)
+            self._highest.pop(workflow_id, None)
+            del self._ids[place : bisect_right(self._ids, workflow_id)]
+            return
+        if workflow_id not in self._entries:
+            insort(self._ids, workflow_id)
+        self._entries[workflow_id] = versions
+        self._highest[workflow_id] = versions[max(versions, key=version_key)]
+
+    # -- problems ------------------------------------------------------------------------------
+
+    @property
+    def problems(self) -> Sequence[ImportProblem]:
+        """What the workers could not load, or what does not count beside what is registered."""
+        announced = [x.served for versions in self._announced.values() for x in versions.values()]
+        return [*self._import_problems, *self._overruled(announced)]
+
+    def new_problems(
+        self, workflows: Sequence[Served], problems: Sequence[ImportProblem]
+    ) -> Sequence[ImportProblem]:
+        """Those of what a worker reports that are of paths which could be loaded so far."""
+        known = {problem.path for problem in self.problems}
+        found = [*problems, *self._overruled(workflows)]
+        return [problem for problem in found if problem.path not in known]
+
+    def _overruled(self, workflows: Iterable[Served]) -> list[ImportProblem]:
+        return [
+            ImportProblem(
+                _named(served),
+                "is registered with other content, and what is registered is executed: give the "
+                "one that is loaded another version",
+            )
+            for served in workflows
+            if (known := self.registered(served.workflow_id, served.version)) is not None
+            and known.digest != served.digest
+        ]
+
+    # -- looking up ----------------------------------------------------------------------------
+
+    def registered(self, workflow_id: str, version: str) -> Served | None:
+        """A registered definition, or None."""
+        entry = self._registered.get(workflow_id, {}).get(version)
+        return None if entry is None else entry.served
+
+    def announced(self, workflow_id: str, version: str) -> Served | None:
+        """What the workers serve under a name, or None."""
+        entry = self._announced.get(workflow_id, {}).get(version)
+        return None if entry is None else entry.served
+
+    def all_announced(self) -> Sequence[Served]:
+        """All that the workers serve."""
+        return [x.served for versions in self._announced.values() for x in versions.values()]
 
     def retire(self, retirements: Iterable[Retirement]) -> None:
         """Take retirements that are on disk."""
@@ -92,11 +152,6 @@ class ServedCatalog:
     def is_retired(self, workflow_id: str) -> bool:
         """Whether versions of this workflow are retired, which need not be served any more."""
         return workflow_id in self._retirements
-
-    def new_problems(self, problems: Sequence[ImportProblem]) -> Sequence[ImportProblem]:
-        """Those of the problems that are of paths which could be loaded so far."""
-        known = {problem.path for problem in self.problems}
-        return [problem for problem in problems if problem.path not in known]
 
     def find(self, workflow_id: str, version: str | None) -> Entry:
         """The named version, or the highest. Raises RefusedError where there is none."""
@@ -138,6 +193,10 @@ class ServedCatalog:
         """The highest served version of a workflow."""
         entry = self._highest.get(workflow_id)
         return None if entry is None else self._offer(entry)
+
+    def offer(self, workflow_id: str, version: str) -> Offer:
+        """A version. Raises RefusedError where there is none."""
+        return self._offer(self.find(workflow_id, version))
 
     def offers(self, after: str, limit: int, *, retired: bool) -> Sequence[Offer]:
         """The highest version of each workflow by id, from the first id beyond `after` on."""
@@ -182,7 +241,8 @@ class ServedCatalog:
 
 
 def check(entry: Entry, inputs: bytes) -> None:
-    """Raise RefusedError, every problem located, where inputs do not fit."""
+    """Raise RefusedError, every problem located, where a version cannot be started with inputs."""
+    _refuse_unsupported(entry.served)
     problems = entry.problems(inputs)
     if problems:
         count = "one problem" if len(problems) == 1 else f"{len(problems)} problems"
@@ -193,5 +253,16 @@ def check(entry: Entry, inputs: bytes) -> None:
         )
 
 
-def _escaped(part: object) -> str:
-    return str(part).replace("~", "~0").replace("/", "~1")
+def _refuse_unsupported(served: Served) -> None:
+    if served.unsupported:
+        named = "; ".join(served.unsupported[:_UNSUPPORTED_NAMED])
+        more = len(served.unsupported) - _UNSUPPORTED_NAMED
+        raise RefusedError(
+            "unsupported_task",
+            f"{_named(served)} has tasks that are not executed yet: {named}"
+            + (f"; and {more} more" if more > 0 else ""),
+        )
+
+
+def _named(served: Served) -> str:
+    return f"{served.workflow_id} version {served.version}"

@@ -14,6 +14,7 @@ from perdure.engine.handle import Spawner
 from perdure.engine.ownership import Ownership
 from perdure.engine.recovery import Recovery
 from perdure.engine.refusals import unknown_execution
+from perdure.engine.registry import Registry
 from perdure.engine.retention import Retention
 from perdure.engine.retiring import Retiring
 from perdure.engine.scheduled import Scheduled
@@ -34,7 +35,16 @@ from perdure.ports.clock import Clock
 from perdure.ports.executions import ListPage, ListRequest
 from perdure.ports.journal import Journal, Row
 from perdure.ports.logs import LogFile, LogPage, LogQuery, Logs
-from perdure.ports.runtime import Download, Health, Offer, Served, Started, StartRequest
+from perdure.ports.runtime import (
+    DocumentProblem,
+    Download,
+    Health,
+    Offer,
+    Registered,
+    Served,
+    Started,
+    StartRequest,
+)
 
 T = TypeVar("T")
 
@@ -69,6 +79,7 @@ class Engine:
             state, ownership, admission, scheduled, self._workers, self._new_id
         )
         self._retiring = Retiring(state, self._workers)
+        self._registry = Registry(state, self._workers)
         self._workers.on_ready = admission.worker_ready
         self._workers.on_crash_loop = control.fail
         self._workers.liveness.on_unstoppable = control.cut_off
@@ -88,6 +99,7 @@ class Engine:
         newest = await state.read(state.journal.newest_id)
         self._last_key = (execution_key(newest) if newest else None) or 0
         state.catalog.retire(await state.read(state.journal.retirements))
+        await self._registry.start()
         self._workers.start()
         await Recovery(state, self._admission).run()
         state.in_background(self._timers.run())
@@ -236,6 +248,18 @@ class Engine:
         """Every served version of a workflow, the highest first."""
         self._workers.require_first()
         return self._state.catalog.versions(workflow_id)
+
+    async def source(self, served: Served) -> str | None:
+        """The text of a definition; None where it is not known."""
+        return await self._registry.source(served)
+
+    async def register(self, source: bytes) -> Registered:
+        """Keep a document, on disk on return."""
+        return await self._registry.register(source)
+
+    async def validate(self, source: bytes) -> Sequence[DocumentProblem]:
+        """Every problem of a document; nothing is kept."""
+        return await self._registry.validate(source)
 
     async def retire(self, workflow_id: str) -> None:
         """Let callers start no version of a workflow that is served now, nor a lower one."""

@@ -15,6 +15,10 @@ from perdure.model.status import Status
 from perdure.ports.journal import Change, CreateExecution, End, Parent, PutInbox
 from perdure.ports.runtime import RefusedError
 
+DEEPEST = 64
+"""How many executions may stand above a child, whether they await it or not."""
+_NOT_STARTED = "The child could not be started"
+
 
 class Families:
     """Starts children, and tells parents of ends."""
@@ -41,15 +45,20 @@ class Families:
     def _child(self, owned: Owned, child: m.NewChild) -> Sequence[Change]:
         """A child, pending; or that it could not be started."""
         now_ms = self._state.clock.now_ms()
+        if owned.depth >= DEEPEST:
+            text = (
+                f"workflows that start one another are nested at most {DEEPEST} deep, and this one "
+                "stands there: let what goes on without an end continue as new"
+            )
+            return _not_started(owned, child, now_ms, failures.runtime(text, title=_NOT_STARTED))
         try:
             entry = self._state.catalog.find(child.workflow_id, child.version)
             check(entry, child.inputs)
         except RefusedError as refused:
             details = "; ".join(f"{p.location}: {p.message}" for p in refused.problems)
             text = f"{refused.detail}{': ' if details else ''}{details}"
-            failure = failures.validation(text, title="The child could not be started")
-            failed = e.ChildFailed(time=now_ms, position=child.position, failure=failure)
-            return [PutInbox(execution_id=owned.execution_id, event=encode_event(failed))]
+            failure = failures.validation(text, title=_NOT_STARTED)
+            return _not_started(owned, child, now_ms, failure)
         execution_id = self._new_id()
         served = entry.served
         create = CreateExecution(
@@ -65,11 +74,19 @@ class Families:
             timeout_ms=served.timeout_ms,
             created_by=owned.execution_id,
             parent=Parent(owned.execution_id, child.position) if child.wait else None,
+            depth=owned.depth + 1,
         )
         if child.wait:
             return [create]
         started = e.ChildStarted(time=now_ms, position=child.position, execution_id=execution_id)
         return [create, PutInbox(execution_id=owned.execution_id, event=encode_event(started))]
+
+
+def _not_started(
+    owned: Owned, child: m.NewChild, now_ms: int, failure: failures.Failure
+) -> Sequence[Change]:
+    failed = e.ChildFailed(time=now_ms, position=child.position, failure=failure)
+    return [PutInbox(execution_id=owned.execution_id, event=encode_event(failed))]
 
 
 def told_to_parent(

@@ -1,5 +1,6 @@
 """A worker as the engine has it at hand, and what it needs of whoever starts one."""
 
+from collections import OrderedDict
 from collections.abc import Sequence
 from typing import Protocol
 
@@ -91,6 +92,8 @@ class Handle:
         """Which code it has (see `generations`)."""
         self.served: dict[tuple[str, str], str] = {}
         """The digests of what it serves, by workflow and version."""
+        self.defined: OrderedDict[str, int] = OrderedDict()
+        """The registered definitions that it has, by digest: the bytes of their bodies."""
         self.suspect = suspect
         """The execution for which it is a quarantine."""
         self.owned: dict[str, Owned] = {}

@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections import defaultdict
+from collections import OrderedDict, defaultdict
 from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import Any, Protocol, TypeVar
@@ -57,6 +57,8 @@ class Worker(Protocol):
 
     number: int
     owned: "dict[str, Owned]"
+    served: dict[tuple[str, str], str]
+    defined: OrderedDict[str, int]
 
     @property
     def channel(self) -> Channel[ToWorker]:
@@ -76,6 +78,7 @@ class Owned:
         "batches",
         "bytes",
         "control_seq",
+        "depth",
         "ended_at",
         "epoch",
         "execution_id",
@@ -111,6 +114,8 @@ class Owned:
         self.batches = 0
         self.bytes = 0
         self.parent: Parent | None = None
+        self.depth = 0
+        """How many executions stand above it."""
         self.followed: Followed | None = None
         self.ended_at = 0
         """When its end, which may not be on disk yet, was."""

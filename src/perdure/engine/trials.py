@@ -62,11 +62,13 @@ class Trials:
     def judge(self, handle: Handle, serving: Serving) -> bool:
         """It says what it could load: whether its generation serves from now on."""
         catalog = self._state.catalog
-        if catalog.new_problems(serving.problems):
+        problems = catalog.new_problems(serving.workflows, serving.problems)
+        if problems:
             _dismiss(handle)
-            self._tell(Reloaded(taken=False, problems=serving.problems))
+            told = [*serving.problems, *(each for each in problems if each not in serving.problems)]
+            self._tell(Reloaded(taken=False, problems=told))
             return False
-        before = {(x.workflow_id, x.version): x.digest for x in catalog.all()}
+        before = {(x.workflow_id, x.version): x.digest for x in catalog.all_announced()}
         after = handle.served
         self._generations.promote(handle.generation, self._state.clock.now_ms())
         catalog.replace(handle.number, serving.workflows, serving.problems)

@@ -56,6 +56,10 @@ class Workers:
         """Called when a worker can take executions."""
         self.on_crash_loop: Callable[[str, failures.Failure], Awaitable[None]]
         """Called with an execution that brought its worker down too often, to end it."""
+        self.on_validated: Callable[[Handle, m.Validated], None]
+        """Called with what a worker says of a document."""
+        self.on_gone: Callable[[Handle], None]
+        """Called with a worker that is gone."""
 
     def now_s(self) -> float:
         """The monotonic clock."""
@@ -64,9 +68,10 @@ class Workers:
     @property
     def serving(self) -> int:
         """How many workers take executions."""
-        return len(self._serving())
+        return len(self.serving_now())
 
-    def _serving(self) -> list[Handle]:
+    def serving_now(self) -> list[Handle]:
+        """The workers that take executions."""
         current = self._generations.current
         return [
             handle
@@ -141,23 +146,31 @@ class Workers:
             match message:
                 case m.Append():
                     ownership.append(handle, message)
-                case m.LogLines():
-                    self._lines(message)
                 case m.Released():
                     ownership.released(handle, message)
-                case m.Pong():
-                    self._answered(handle)
                 case m.Outcomes():
                     ownership.outcomes(message)
                 case m.Held():
                     ownership.held(handle, message)
-                case m.Serving():
-                    self._serves(handle, message)
-                case m.Draining():
-                    self._replace(handle, message.detail)
-                case m.Idle():
-                    if handle.draining:
-                        handle.kill()
+                case _:
+                    self._heard(handle, message)
+
+    def _heard(self, handle: Handle, message: m.ToEngine) -> None:
+        """A message that is of no execution."""
+        match message:
+            case m.LogLines():
+                self._lines(message)
+            case m.Pong():
+                self._answered(handle)
+            case m.Serving():
+                self._serves(handle, message)
+            case m.Validated():
+                self.on_validated(handle, message)
+            case m.Draining():
+                self._replace(handle, message.detail)
+            case m.Idle():
+                if handle.draining:
+                    handle.kill()
 
     def _lines(self, lines: m.LogLines) -> None:
         for execution_id in {record.execution_id for record in lines.records}:
@@ -174,9 +187,9 @@ class Workers:
         elif handle.suspect is None and handle.generation == self._generations.current:
             self._quick_deaths = 0
             # Of several, one that was started in the middle of an edit does not decide.
-            worse = self._state.catalog.new_problems(serving.problems)
+            catalog = self._state.catalog
+            worse = catalog.new_problems(serving.workflows, serving.problems)
             if not worse or self.serving == 1:
-                catalog = self._state.catalog
                 catalog.replace(handle.number, serving.workflows, serving.problems)
         self._retire_surplus()
         self.first_serving.set()
@@ -247,6 +260,7 @@ class Workers:
         handle.kill()
         handle.process.bury()
         self._trials.died(handle, how or reason)
+        self.on_gone(handle)
         if self._state.stopping:
             return
         if not handle.draining:

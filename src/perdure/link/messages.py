@@ -11,7 +11,7 @@ import msgspec
 from perdure.model.failure import Failure
 from perdure.ports.journal import InboxEntry, TimerSet
 from perdure.ports.logs import NewLogRecord
-from perdure.ports.runtime import Served
+from perdure.ports.runtime import DocumentProblem, Served
 
 
 class Message(msgspec.Struct, frozen=True, array_like=True, tag=True):
@@ -42,7 +42,9 @@ class Load(Message, frozen=True):
     `batches` are the recorded ones of the generation; none means: start it. `elsewhere` are
     attempts that still run in other workers, `timed_out` such as were killed for their timeout.
     `logged` are lines of a step whose batch was lost, not to be logged again. `inbox_seen` is how
-    far the inbox was read before; needed where `inbox` is empty, since appends name it.
+    far the inbox was read before; needed where `inbox` is empty, since appends name it. `defined`
+    is the digest of the registered definition that it runs, which the worker was sent (`Define`);
+    empty for what the worker itself has loaded.
     """
 
     execution_id: str
@@ -59,6 +61,27 @@ class Load(Message, frozen=True):
     timed_out: Sequence[RunningAttempt] = ()
     logged: Sequence[str] = ()
     inbox_seen: int = 0
+    defined: str = ""
+
+
+class Define(Message, frozen=True):
+    """A registered definition, for every `Load` after it that names its digest."""
+
+    digest: str
+    body: bytes
+
+
+class Forget(Message, frozen=True):
+    """No `Load` names this digest any more, unless it is defined again."""
+
+    digest: str
+
+
+class Validate(Message, frozen=True):
+    """Answer with `Validated`: what is wrong with this document, or how it is announced."""
+
+    number: int
+    source: bytes
 
 
 class Deliver(Message, frozen=True):
@@ -129,6 +152,9 @@ class Stop(Message, frozen=True):
 ToWorker = (
     Configure
     | Load
+    | Define
+    | Forget
+    | Validate
     | Deliver
     | Committed
     | Refused
@@ -256,4 +282,20 @@ class Idle(Message, frozen=True):
     """A draining worker has no attempt left but abandoned ones."""
 
 
-ToEngine = Serving | Append | Outcomes | LogLines | Held | Released | Pong | Draining | Idle
+class Validated(Message, frozen=True):
+    """Answers `Validate`, once.
+
+    A document with no `problems` is announced as `served`, without its source, and has a `body`.
+    `failed` says why it is not known, where it is not.
+    """
+
+    number: int
+    problems: Sequence[DocumentProblem] = ()
+    served: Served | None = None
+    body: bytes | None = None
+    failed: str = ""
+
+
+ToEngine = (
+    Serving | Append | Outcomes | LogLines | Held | Released | Pong | Draining | Idle | Validated
+)

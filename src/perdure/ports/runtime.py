@@ -14,6 +14,9 @@ from perdure.model.status import Status
 from perdure.ports.executions import ListPage, ListRequest
 from perdure.ports.logs import LogFile, LogPage, LogQuery
 
+DOCUMENT_LIMIT_BYTES = 1024 * 1024
+"""The longest text of a document."""
+
 
 class Problem(msgspec.Struct, frozen=True):
     """One thing that is wrong, and where (a JSON pointer into what was sent)."""
@@ -22,12 +25,22 @@ class Problem(msgspec.Struct, frozen=True):
     message: str
 
 
+class DocumentProblem(msgspec.Struct, frozen=True):
+    """One thing that is wrong with a document: at a JSON pointer, a line and a column from 1."""
+
+    location: str
+    line: int
+    column: int
+    message: str
+
+
 class RefusedError(PerdureError):
     """A request that the engine does not carry out; nothing changed.
 
     Codes: unknown_workflow, unknown_version, workflow_retired, unknown_execution, invalid_inputs,
-    idempotency_mismatch, already_ended, not_paused, already_paused, conflict, inbox_full,
-    not_ready, overloaded, storage_failed, shutting_down.
+    unsupported_task, idempotency_mismatch, already_ended, not_paused, already_paused, conflict,
+    inbox_full, invalid_document, version_conflict, registry_full, not_ready, overloaded,
+    storage_failed, shutting_down.
     """
 
     def __init__(
@@ -96,6 +109,14 @@ class Offer(msgspec.Struct, frozen=True):
 
     served: Served
     retired_at: int | None = None
+
+
+class Registered(msgspec.Struct, frozen=True):
+    """A document that is registered: now (`created`), or the same before. `source` is its text."""
+
+    offer: Offer
+    source: str
+    created: bool
 
 
 class Health(msgspec.Struct, frozen=True, kw_only=True):
@@ -203,6 +224,22 @@ class Runtime(Protocol):
 
     def versions(self, workflow_id: str) -> Sequence[Offer]:
         """Every served version of a workflow, the highest first."""
+        ...
+
+    async def source(self, served: Served) -> str | None:
+        """The text of a definition, as it was written; None where that is not known."""
+        ...
+
+    async def register(self, source: bytes) -> Registered:
+        """Keep a document, on disk on return; its workflow can be executed from then on.
+
+        Refused with invalid_document, every problem located, and with version_conflict where the
+        workflow has its version with other content.
+        """
+        ...
+
+    async def validate(self, source: bytes) -> Sequence[DocumentProblem]:
+        """Every problem of a document, in its order; nothing is kept."""
         ...
 
     async def retire(self, workflow_id: str) -> None:

@@ -9,7 +9,8 @@ from perdure.wire.values import Value
 class Workflow(msgspec.Struct, frozen=True, kw_only=True):
     """A workflow version that is served. `input_schema` is JSON Schema (2020-12).
 
-    `retired_at` is null unless it was retired: of a retired one no executions are started.
+    `retired_at` is null unless it was retired: of a retired one no executions are started. Nor are
+    they of one that has `unsupported` tasks.
     """
 
     workflow_id: str
@@ -21,6 +22,7 @@ class Workflow(msgspec.Struct, frozen=True, kw_only=True):
     timeout_ms: int | None
     retired_at: Time | None
     input_schema: Value
+    unsupported: list[str] = []
 
 
 class WholeWorkflow(Workflow, frozen=True, kw_only=True):
@@ -42,3 +44,19 @@ class Versions(msgspec.Struct, frozen=True, kw_only=True):
 
     versions: list[Workflow]
     next_cursor: str | None
+
+
+class DocumentProblem(msgspec.Struct, frozen=True, kw_only=True):
+    """One thing that is wrong with a document, and where."""
+
+    location: str
+    line: int
+    column: int
+    message: str
+
+
+class Validity(msgspec.Struct, frozen=True, kw_only=True):
+    """Whether a document is valid, and every problem that it has, in its order."""
+
+    valid: bool
+    problems: list[DocumentProblem]

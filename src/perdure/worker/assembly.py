@@ -11,10 +11,11 @@ from perdure.worker.attempts import Attempts
 from perdure.worker.capture import Capture
 from perdure.worker.catalog import Loaded
 from perdure.worker.coroutines import LoopRunner
+from perdure.worker.definitions import compile_nothing
 from perdure.worker.host import CACHED, Host
 from perdure.worker.marks import LOOP_SLOT, Marks
 from perdure.worker.processes import PROCESSES, ProcessRunner
-from perdure.worker.programs import Evaluator
+from perdure.worker.programs import Compile, Evaluator, Validator
 from perdure.worker.stepping import Stepper
 from perdure.worker.threads import THREADS, ThreadRunner
 
@@ -31,6 +32,8 @@ class Assembly:
         marks: Marks,
         *,
         evaluator: Evaluator | None = None,
+        compile_document: Compile = compile_nothing,
+        validator: Validator | None = None,
         cached: int = CACHED,
         threads: int = THREADS,
         processes: int = PROCESSES,
@@ -55,6 +58,8 @@ class Assembly:
             self.attempts,
             Stepper(loop_slot, self.capture),
             evaluator=evaluator,
+            compile_document=compile_document,
+            validator=validator,
             cached=cached,
         )
 

@@ -29,9 +29,11 @@ from perdure.ports.logs import NewLogRecord
 from perdure.worker import story
 from perdure.worker.attempts import Attempts
 from perdure.worker.catalog import Loaded, NoEvaluator
+from perdure.worker.definitions import Checking, Defined, NoValidator, compile_nothing
 from perdure.worker.hosted import Hosted
+from perdure.worker.marks import pack
 from perdure.worker.outcomes import Ended
-from perdure.worker.programs import Evaluator
+from perdure.worker.programs import Compile, Definition, Evaluator, Validator
 from perdure.worker.returned import Returned
 from perdure.worker.stepping import Stepper
 
@@ -57,10 +59,13 @@ class Host:
         stepper: Stepper,
         *,
         evaluator: Evaluator | None = None,
+        compile_document: Compile = compile_nothing,
+        validator: Validator | None = None,
         cached: int = CACHED,
     ) -> None:
         self._loop = loop
         self._catalog = catalog
+        self._defined = Defined(compile_document)
         self._cached = cached
         self._channel: Channel[m.ToEngine] | None = None
         self._early: list[m.ToWorker] = []
@@ -75,9 +80,13 @@ class Host:
         self._idle_sent = False
         self._stopping = False
         self._stopped = False
+        checking = Checking(validator or NoValidator(), self.send)
         self._handlers: dict[type, Callable[[Any], None]] = {
             m.Configure: self._configure,
             m.Load: self._load,
+            m.Define: self._defined.define,
+            m.Forget: self._defined.forget,
+            m.Validate: checking.check,
             m.Deliver: self._deliver,
             m.Committed: self._committed,
             m.Refused: self._release_at,
@@ -150,16 +159,36 @@ class Host:
                 m.Released(load.execution_id, load.epoch, load.inbox_seen, running, again=True)
             )
             return
-        entry = self._catalog.find(load.workflow_id, load.workflow_version)
+        try:
+            entry = self._entry(load)
+        except MemoryError:
+            self.on_exhausted()
+            raise
+        except Exception as error:
+            log.exception("the definition of %s cannot be compiled", load.execution_id)
+            title = f"The definition cannot be compiled: {type(error).__qualname__}"
+            self._refuse(load, failures.runtime(str(error), title=title))
+            return
         if entry is None:
             text = f"version {load.workflow_version!r} of workflow {load.workflow_id!r}"
             failure = failures.unserved(f"{text} is not served: serve it and resume the execution")
-            running = self.attempts.of(load.execution_id)
-            self.send(m.Held(load.execution_id, load.epoch, failure, running))
+            self._refuse(load, failure)
             return
         hosted = Hosted(self, load, *entry)
         self._hosted[load.execution_id] = hosted
         self.into(hosted, hosted.load, load)
+
+    def _refuse(self, load: m.Load, failure: Failure) -> None:
+        """Hold an execution that cannot be hosted."""
+        running = self.attempts.of(load.execution_id)
+        self.send(m.Held(load.execution_id, load.epoch, failure, running))
+
+    def _entry(self, load: m.Load) -> tuple[Definition, str] | None:
+        """What an execution runs, and the digest of its source. Raises what compiling raises."""
+        if not load.defined:
+            return self._catalog.find(load.workflow_id, load.workflow_version)
+        mark = pack(load.execution_id)
+        return self.stepper.step(mark, None, self._defined.find, load.defined), load.defined
 
     def returned(self, execution_id: str) -> Iterable[Ended]:
         """Outcomes that were handed back and may not be in the inbox yet."""

@@ -1,11 +1,13 @@
 """What a worker needs of front ends: programs, the tasks that they ask for, and an evaluator."""
 
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from typing import Any, Literal, Protocol
+
+import msgspec
 
 from perdure.machine.machine import Program
 from perdure.model.failure import Failure
-from perdure.ports.runtime import Served
+from perdure.ports.runtime import DocumentProblem, Served
 
 Mode = Literal["async", "thread", "process"]
 
@@ -20,6 +22,30 @@ class Definition(Program, Protocol):
 
 Programs = Mapping[tuple[str, str], Definition]
 """Definitions by id and version."""
+
+
+Compile = Callable[[bytes], Definition]
+"""Makes the definition of a validated document's body."""
+
+
+class Validation(msgspec.Struct, frozen=True, kw_only=True):
+    """What is wrong with a document; else how it is announced, and its body.
+
+    `failed` says why that is not known, where it is not.
+    """
+
+    problems: Sequence[DocumentProblem] = ()
+    served: Served | None = None
+    body: bytes | None = None
+    failed: str = ""
+
+
+class Validator(Protocol):
+    """Validates documents, within limits of time and memory."""
+
+    def validate(self, source: bytes, done: Callable[[Validation], None]) -> None:
+        """Validate; `done` takes what came of it. It is called once, on the loop."""
+        ...
 
 
 class Subject(Protocol):

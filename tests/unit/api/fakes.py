@@ -13,7 +13,16 @@ from perdure.model.identifiers import execution_id
 from perdure.model.status import Status
 from perdure.ports.executions import ListPage, ListRequest, Place, Total
 from perdure.ports.logs import LogFile, LogPage, LogQuery
-from perdure.ports.runtime import Health, Offer, RefusedError, Started, StartRequest
+from perdure.ports.runtime import (
+    DocumentProblem,
+    Health,
+    Offer,
+    RefusedError,
+    Registered,
+    Served,
+    Started,
+    StartRequest,
+)
 from tests.support.declared import DeclaredTransport
 
 NOW_MS = 1_771_864_200_123
@@ -88,6 +97,9 @@ class FakeRuntime:
         self.event_ids: set[str] = set()
         self.offered: list[Offer] = []
         self.retired: list[str] = []
+        self.documents: list[bytes] = []
+        self.problems: list[DocumentProblem] = []
+        self.created = True
         self.keys: list[str] = []
         self.repeated = False
         self.may_wait = True
@@ -197,6 +209,19 @@ class FakeRuntime:
     def versions(self, workflow_id: str) -> Sequence[Offer]:
         self._refuse()
         return self.offered
+
+    async def source(self, served: Served) -> str | None:
+        return served.source
+
+    async def register(self, source: bytes) -> Registered:
+        self._refuse()
+        self.documents.append(source)
+        return Registered(self.offered[0], source.decode(), self.created)
+
+    async def validate(self, source: bytes) -> Sequence[DocumentProblem]:
+        self._refuse()
+        self.documents.append(source)
+        return self.problems
 
     async def retire(self, workflow_id: str) -> None:
         self._refuse()

@@ -28,6 +28,7 @@ SHOWN = {
     "timeout_ms": 5000,
     "retired_at": None,
     "input_schema": {"type": "object"},
+    "unsupported": [],
 }
 
 

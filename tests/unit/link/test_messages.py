@@ -7,7 +7,7 @@ from perdure.link import messages as m
 from perdure.model.failure import runtime
 from perdure.ports.journal import InboxEntry, TimerSet
 from perdure.ports.logs import NewLogRecord
-from perdure.ports.runtime import Served
+from perdure.ports.runtime import DocumentProblem, Served
 
 LINE = NewLogRecord("exec-1", 5, "INFO", None, "text", b"{}", 3)
 RUNNING = [m.RunningAttempt("/a", 2)]
@@ -30,7 +30,11 @@ TO_WORKER: list[m.ToWorker] = [
         RUNNING,
         ["line"],
         3,
+        "d1",
     ),
+    m.Define("d1", b"{}"),
+    m.Forget("d1"),
+    m.Validate(7, b"do:\n"),
     m.Deliver("exec-1", 1, [InboxEntry(1, b"{}")]),
     m.Committed("exec-1", 1, 0),
     m.Refused("exec-1", 1),
@@ -69,6 +73,8 @@ TO_ENGINE: list[m.ToEngine] = [
     m.Pong(1),
     m.Draining("why"),
     m.Idle(),
+    m.Validated(7, [DocumentProblem("/do", 1, 4, "is empty")]),
+    m.Validated(8, (), Served(workflow_id="w", version="1", digest="d"), b"{}"),
 ]
 
 
