@@ -1,0 +1,139 @@
+"""The rules of the parts that tasks share which their schema cannot state."""
+
+from collections.abc import Set
+
+from perdure.openworkflow.expressions import sites
+from perdure.openworkflow.reading import Node
+from perdure.openworkflow.validation.collector import Collector
+from perdure.openworkflow.validation.expressions import Expressions
+from perdure.openworkflow.validation.parts import SCHEMES
+from perdure.openworkflow.validation.references import References
+from perdure.openworkflow.validation.scope import Scope
+from perdure.openworkflow.validation.values import check_duration, check_schema
+
+_RETRY_DURATIONS = (
+    ("delay",),
+    ("limit", "attempt", "duration"),
+    ("limit", "duration"),
+    ("jitter", "from"),
+    ("jitter", "to"),
+)
+
+
+class PartRules:
+    """Reports what cannot work in a part, which is at the collector's path."""
+
+    def __init__(self, found: Collector, references: References, expressions: Expressions) -> None:
+        self._found = found
+        self._references = references
+        self._expressions = expressions
+
+    def data(self, node: Node | None, expression: str, available: Set[str]) -> None:
+        """``input``, ``output`` or ``export``."""
+        if node is None:
+            return
+        schema = node.member("schema")
+        if schema is not None:
+            with self._found.at("schema"):
+                check_schema(schema, self._found)
+        with self._found.at(expression):
+            self._expressions.expression_or_values(node.member(expression), available)
+
+    def timeout(self, node: Node | None, available: Set[str]) -> None:
+        """A timeout, or the name of one."""
+        if node is None:
+            return
+        if isinstance(node.value, str):
+            self._references.check(
+                "timeouts", node, ". A timeout itself is written as {after: PT1M}"
+            )
+            return
+        with self._found.at("after"):
+            self.duration(node.member("after"), available)
+
+    def duration(self, node: Node | None, available: Set[str]) -> None:
+        """A duration."""
+        if node is not None:
+            check_duration(node, self._found)
+            if isinstance(node.value, str):
+                self._expressions.values(node, available)
+
+    def error(self, node: Node, scope: Scope) -> None:
+        """An error."""
+        self._expressions.values(node, sites.TASK_DEFINITION | scope.variables)
+
+    def retry(self, node: Node, scope: Scope) -> None:
+        """A retry policy."""
+        found, available = self._found, sites.TASK_DEFINITION | scope.variables
+        for name in ("when", "exceptWhen"):
+            with found.at(name):
+                self._expressions.expression(node.member(name), available)
+        for path in _RETRY_DURATIONS:
+            part: Node | None = node
+            for step in path:
+                part = part.member(step) if part is not None else None
+            with found.at(*path):
+                self.duration(part, available)
+
+    def endpoint(self, node: Node | None, scope: Scope) -> None:
+        """An endpoint."""
+        if node is None:
+            return
+        available = sites.TASK_SENT | scope.variables
+        if node.members is None:
+            self._expressions.values(node, available)
+            return
+        with self._found.at("uri"):
+            self._expressions.values(node.member("uri"), available)
+        policy = node.member("authentication")
+        if policy is not None:
+            with self._found.at("authentication"):
+                self.authentication(policy, scope)
+
+    def authentication(self, node: Node, scope: Scope) -> None:
+        """An authentication policy, or a reference to one."""
+        use = node.member("use")
+        if use is not None and isinstance(use.value, str):
+            with self._found.at("use"):
+                self._references.check("authentications", use)
+        for scheme in SCHEMES:
+            policy = node.member(scheme)
+            secret = policy.member("use") if policy is not None else None
+            if secret is not None and isinstance(secret.value, str):
+                with self._found.at(scheme, "use"):
+                    self._references.check_secret(secret)
+            elif policy is not None:
+                with self._found.at(scheme):
+                    self._expressions.values(policy, sites.TASK_SENT | scope.variables)
+
+    def events(self, node: Node | None, scope: Scope) -> None:
+        """Which events are consumed,."""
+        if node is None:
+            return
+        found, available = self._found, sites.TASK_DEFINITION | scope.variables
+        for name in ("all", "any"):
+            strategy = node.member(name)
+            for index, item in enumerate((strategy and strategy.items) or ()):
+                with found.at(name, index):
+                    self._event_filter(item, scope)
+        one, until = node.member("one"), node.member("until")
+        if one is not None:
+            with found.at("one"):
+                self._event_filter(one, scope)
+        if until is not None:
+            with found.at("until"):
+                if isinstance(until.value, str):
+                    self._expressions.expression(until, available)
+                else:
+                    self.events(until, scope)
+
+    def _event_filter(self, node: Node, scope: Scope) -> None:
+        found, available = self._found, sites.TASK_DEFINITION | scope.variables
+        with found.at("with"):
+            self._expressions.values(node.member("with"), available)
+        correlate = node.member("correlate")
+        for name, part in ((correlate.members if correlate is not None else None) or {}).items():
+            with found.at("correlate", name, "from"):
+                self._expressions.expression(part.member("from"), available)
+            with found.at("correlate", name, "expect"):
+                self._expressions.values(part.member("expect"), available)

@@ -1,0 +1,28 @@
+"""The specification's files, read where they are; nothing of them is copied."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from tests.support.markdown import ROOT
+
+SPECIFICATION = Path(
+    os.environ.get("PERDURE_OPENWORKFLOW") or ROOT.parent / "shared" / "openworkflow"
+)
+"""Its folder: beside the checkout, or where PERDURE_OPENWORKFLOW says."""
+
+needs_specification = pytest.mark.skipif(
+    not SPECIFICATION.is_dir(),
+    reason=f"the specification is not at {SPECIFICATION}; PERDURE_OPENWORKFLOW says where it is",
+)
+
+
+def features() -> list[Path]:
+    """The features of its conformance kit; none where the specification is not there."""
+    return sorted(SPECIFICATION.glob("ctk/features/*.feature"))
+
+
+def examples() -> list[Path]:
+    """Its examples; none where the specification is not there."""
+    return sorted(SPECIFICATION.glob("examples/*.yaml"))
