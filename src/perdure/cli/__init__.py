@@ -11,6 +11,7 @@ from perdure.cli.completion import completion
 from perdure.cli.executions import executions
 from perdure.cli.run import run
 from perdure.cli.serve import serve
+from perdure.cli.validate import validate
 from perdure.cli.version import installed_version, version
 from perdure.cli.workflows import workflows
 
@@ -23,6 +24,7 @@ def main() -> None:
 
 main.add_command(serve)
 main.add_command(run)
+main.add_command(validate)
 main.add_command(workflows)
 main.add_command(executions)
 main.add_command(completion)

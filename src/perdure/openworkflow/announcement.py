@@ -5,10 +5,9 @@ from typing import Any
 
 import msgspec
 
-from perdure.model.durations import milliseconds
 from perdure.openworkflow.expressions import is_expression
 from perdure.openworkflow.findings import pointer
-from perdure.openworkflow.formats import is_json_schema
+from perdure.openworkflow.formats import duration_ms, is_json_schema
 from perdure.openworkflow.types import Document, DurationParts, Timeout, kind_of
 from perdure.ports.runtime import Served
 
@@ -54,7 +53,7 @@ def _timeout_ms(document: Document) -> int | None:
     if isinstance(after, DurationParts):
         seconds = after.seconds + 60 * (after.minutes + 60 * (after.hours + 24 * after.days))
         return after.milliseconds + 1_000 * seconds
-    return milliseconds(after) if after is not None and not is_expression(after) else None
+    return round(duration_ms(after)) if after is not None and not is_expression(after) else None
 
 
 def _input_schema(document: Document) -> bytes:

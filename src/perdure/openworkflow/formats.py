@@ -15,9 +15,13 @@ _NAME = re.compile(r"[a-zA-Z0-9](?:[a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?")
 _HOST = re.compile(r"[a-zA-Z0-9](?:[a-zA-Z0-9.-]{0,61}[a-zA-Z0-9])?")
 _AMOUNT = r"[0-9]+(?:\.[0-9]+)?"
 _DURATION = re.compile(
-    rf"P(?=.)(?:{_AMOUNT}Y)?(?:{_AMOUNT}M)?(?:{_AMOUNT}W)?(?:{_AMOUNT}D)?"
-    rf"(?:T(?=[0-9])(?:{_AMOUNT}H)?(?:{_AMOUNT}M)?(?:{_AMOUNT}S)?)?"
+    rf"P(?=.)(?:({_AMOUNT})Y)?(?:({_AMOUNT})M)?(?:({_AMOUNT})W)?(?:({_AMOUNT})D)?"
+    rf"(?:T(?=[0-9])(?:({_AMOUNT})H)?(?:({_AMOUNT})M)?(?:({_AMOUNT})S)?)?"
 )
+_DAY_MS = 86_400_000
+_DURATION_UNITS_MS = (365 * _DAY_MS, 30 * _DAY_MS, 7 * _DAY_MS, _DAY_MS, 3_600_000, 60_000, 1_000)
+LONGEST_DURATION_MS = 100 * 366 * _DAY_MS
+"""How long a duration may be."""
 _POINTER = re.compile(r"(?:/(?:[^~/]|~[01])*)*")
 _MOMENT = re.compile(
     r"([0-9]{4})-([0-9]{2})-([0-9]{2})[Tt](?:[01][0-9]|2[0-3]):[0-5][0-9]:(?:[0-5][0-9]|60)"
@@ -57,6 +61,18 @@ def is_host(text: str) -> bool:
 def is_duration(text: str) -> bool:
     """An ISO 8601 duration or a runtime expression."""
     return _DURATION.fullmatch(text) is not None or is_expression(text)
+
+
+def duration_ms(text: str) -> float:
+    """The length of an ISO 8601 duration. A year has 365 days and a month 30.
+
+    Raises ValueError for what is none.
+    """
+    match = _DURATION.fullmatch(text)
+    if match is None:
+        raise ValueError(f"{text!r} is no ISO 8601 duration")
+    amounts = zip(match.groups(), _DURATION_UNITS_MS, strict=True)
+    return sum(float(amount) * unit for amount, unit in amounts if amount is not None)
 
 
 def is_location(text: str) -> bool:

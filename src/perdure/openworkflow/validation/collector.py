@@ -16,11 +16,12 @@ class EnoughError(Exception):
 
 
 class Collector:
-    """What has been found, and the path at which the walk is."""
+    """What has been found, each problem once, and the path at which the walk is."""
 
     def __init__(self) -> None:
         self.findings: list[Finding] = []
         self.path: list[str | int] = []
+        self._known: set[Finding] = set()
         self._characters = 0
 
     @contextmanager
@@ -29,6 +30,13 @@ class Collector:
         self.path.extend(steps)
         yield
         del self.path[len(self.path) - len(steps) :]
+
+    @contextmanager
+    def elsewhere(self, *path: str | int) -> Iterator[None]:
+        """Walk at another path for a while."""
+        outer, self.path = self.path, list(path)
+        yield
+        self.path = outer
 
     def report(self, node: Node, message: str) -> None:
         """A problem of the value at the path. Raises EnoughError once there are too many."""
@@ -40,6 +48,9 @@ class Collector:
         self._add(Finding(pointer([*self.path, key]), line, column, message))
 
     def _add(self, finding: Finding) -> None:
+        if finding in self._known:
+            return
+        self._known.add(finding)
         self.findings.append(finding)
         self._characters += len(finding.location) + len(finding.message)
         if len(self.findings) > LIMIT_FINDINGS or self._characters > _LIMIT_CHARACTERS:

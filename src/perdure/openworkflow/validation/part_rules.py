@@ -1,6 +1,6 @@
 """The rules of the parts that tasks share which their schema cannot state."""
 
-from collections.abc import Set
+from collections.abc import Callable, Set
 
 from perdure.openworkflow.expressions import sites
 from perdure.openworkflow.reading import Node
@@ -9,7 +9,11 @@ from perdure.openworkflow.validation.expressions import Expressions
 from perdure.openworkflow.validation.parts import SCHEMES
 from perdure.openworkflow.validation.references import References
 from perdure.openworkflow.validation.scope import Scope
-from perdure.openworkflow.validation.values import check_duration, check_schema
+from perdure.openworkflow.validation.values import (
+    check_duration,
+    check_schema,
+    check_template,
+)
 
 _RETRY_DURATIONS = (
     ("delay",),
@@ -21,12 +25,34 @@ _RETRY_DURATIONS = (
 
 
 class PartRules:
-    """Reports what cannot work in a part, which is at the collector's path."""
+    """Reports what cannot work in a part, which is at the collector's path.
+
+    What is used by name is checked where it stands, with what there is where it is used.
+    """
 
     def __init__(self, found: Collector, references: References, expressions: Expressions) -> None:
         self._found = found
         self._references = references
         self._expressions = expressions
+        self._checked: set[tuple[str, str, frozenset[str]]] = set()
+        self._used: set[tuple[str, str]] = set()
+
+    def unused(self, part: str, name: str) -> bool:
+        """Whether nothing has used what ``use`` has under this name."""
+        return (part, name) not in self._used
+
+    def _by_name(
+        self, part: str, node: Node, scope: Scope, check: Callable[[Node], None], hint: str = ""
+    ) -> None:
+        """Check what is used by name."""
+        definition = self._references.find(part, node, hint)
+        key = (part, node.value, scope.variables)
+        if definition is None or key in self._checked:
+            return
+        self._checked.add(key)
+        self._used.add(key[:2])
+        with self._found.elsewhere("use", part, node.value):
+            check(definition)
 
     def data(self, node: Node | None, expression: str, available: Set[str]) -> None:
         """``input``, ``output`` or ``export``."""
@@ -44,8 +70,12 @@ class PartRules:
         if node is None:
             return
         if isinstance(node.value, str):
-            self._references.check(
-                "timeouts", node, ". A timeout itself is written as {after: PT1M}"
+            self._by_name(
+                "timeouts",
+                node,
+                Scope(variables=frozenset(available)),
+                lambda timeout: self.timeout(timeout, available),
+                ". A timeout itself is written as {after: PT1M}",
             )
             return
         with self._found.at("after"):
@@ -58,12 +88,24 @@ class PartRules:
             if isinstance(node.value, str):
                 self._expressions.values(node, available)
 
-    def error(self, node: Node, scope: Scope) -> None:
-        """An error."""
+    def error(self, node: Node | None, scope: Scope) -> None:
+        """An error, or the name of one."""
+        if node is None:
+            return
+        if isinstance(node.value, str):
+            self._by_name("errors", node, scope, lambda error: self.error(error, scope))
+            return
         self._expressions.values(node, sites.TASK_DEFINITION | scope.variables)
+        with self._found.at("type"):
+            check_template(node.member("type"), self._found)
 
-    def retry(self, node: Node, scope: Scope) -> None:
-        """A retry policy."""
+    def retry(self, node: Node | None, scope: Scope) -> None:
+        """A retry policy, or the name of one."""
+        if node is None:
+            return
+        if isinstance(node.value, str):
+            self._by_name("retries", node, scope, lambda policy: self.retry(policy, scope))
+            return
         found, available = self._found, sites.TASK_DEFINITION | scope.variables
         for name in ("when", "exceptWhen"):
             with found.at(name):
@@ -75,27 +117,37 @@ class PartRules:
             with found.at(*path):
                 self.duration(part, available)
 
-    def endpoint(self, node: Node | None, scope: Scope) -> None:
-        """An endpoint."""
+    def endpoint(self, node: Node | None, scope: Scope, *, called: bool = False) -> None:
+        """An endpoint; that of an HTTP call is `called`, and its templates are simple ones."""
         if node is None:
             return
-        available = sites.TASK_SENT | scope.variables
         if node.members is None:
-            self._expressions.values(node, available)
+            self._uri(node, scope, called=called)
             return
         with self._found.at("uri"):
-            self._expressions.values(node.member("uri"), available)
-        policy = node.member("authentication")
-        if policy is not None:
-            with self._found.at("authentication"):
-                self.authentication(policy, scope)
+            self._uri(node.member("uri"), scope, called=called)
+        with self._found.at("authentication"):
+            self.authentication(node.member("authentication"), scope)
 
-    def authentication(self, node: Node, scope: Scope) -> None:
-        """An authentication policy, or a reference to one."""
+    def _uri(self, node: Node | None, scope: Scope, *, called: bool) -> None:
+        self._expressions.values(node, sites.TASK_DEFINITION | scope.variables)
+        if called:
+            check_template(node, self._found)
+
+    def authentication(self, node: Node | None, scope: Scope) -> None:
+        """An authentication policy, or the name of one."""
+        if node is None:
+            return
         use = node.member("use")
         if use is not None and isinstance(use.value, str):
             with self._found.at("use"):
-                self._references.check("authentications", use)
+                self._by_name(
+                    "authentications", use, scope, lambda policy: self._policy(policy, scope)
+                )
+        self._policy(node, scope)
+
+    def _policy(self, node: Node, scope: Scope) -> None:
+        available = (sites.TASK_SENT - {"authorization"}) | scope.variables
         for scheme in SCHEMES:
             policy = node.member(scheme)
             secret = policy.member("use") if policy is not None else None
@@ -104,7 +156,7 @@ class PartRules:
                     self._references.check_secret(secret)
             elif policy is not None:
                 with self._found.at(scheme):
-                    self._expressions.values(policy, sites.TASK_SENT | scope.variables)
+                    self._expressions.values(policy, available)
 
     def events(self, node: Node | None, scope: Scope) -> None:
         """Which events are consumed,."""

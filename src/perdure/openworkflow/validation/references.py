@@ -31,16 +31,17 @@ class References:
         )
         self._calls: dict[str, list[tuple[str, Node, tuple[str | int, ...]]]] = {}
 
-    def check(self, part: str, node: Node, hint: str = "") -> None:
-        """Report a reference to what ``use`` does not have."""
+    def find(self, part: str, node: Node, hint: str = "") -> Node | None:
+        """What a reference stands for, in ``use``; reports one to what is not there."""
         names, name = self._names[part], node.value
-        if name in names:
-            return
-        near = meant(name, names)
-        has = f"use.{part} has {listed(names, 'and')}" if names else f"there is no use.{part}"
-        self._found.report(
-            node, f"there is no {_WHAT[part]} named {quoted(name)}{near}: {has}{hint}"
-        )
+        found = names.get(name)
+        if found is None:
+            near = meant(name, names)
+            has = f"use.{part} has {listed(names, 'and')}" if names else f"there is no use.{part}"
+            self._found.report(
+                node, f"there is no {_WHAT[part]} named {quoted(name)}{near}: {has}{hint}"
+            )
+        return found
 
     def check_secret(self, node: Node) -> None:
         """Report a secret that the document does not declare."""
@@ -66,7 +67,7 @@ class References:
                     "it in use.catalogs",
                 )
             return
-        self.check(
+        self.find(
             "functions",
             node,
             ". Functions of catalogs are called as name:version@catalog, protocols as http, grpc, "
@@ -105,12 +106,11 @@ class References:
                 pending.append((callee, 0))
 
     def _circle(self, names: Sequence[str], node: Node, path: tuple[str | int, ...]) -> None:
-        outer, self._found.path = self._found.path, list(path)
         shown = " → ".join(names[:5] if len(names) <= 5 else [*names[:4], "…", names[-1]])
-        self._found.report(
-            node, f"functions may not be circular, and this one calls itself: {shown}"
-        )
-        self._found.path = outer
+        with self._found.elsewhere(*path):
+            self._found.report(
+                node, f"functions may not be circular, and this one calls itself: {shown}"
+            )
 
 
 def _names(use: Node | None, part: str) -> dict[str, Node]:

@@ -4,11 +4,14 @@ The walk takes parts of any structure: what `structure` has to report is passed 
 the document itself and what ``use`` holds; the tasks are walked by `task_rules`.
 """
 
+from collections.abc import Callable
+
 from perdure.openworkflow.expressions import sites
 from perdure.openworkflow.findings import meant, quoted
 from perdure.openworkflow.reading import Node
 from perdure.openworkflow.validation.collector import Collector
 from perdure.openworkflow.validation.expressions import Expressions
+from perdure.openworkflow.validation.part_rules import PartRules
 from perdure.openworkflow.validation.references import References
 from perdure.openworkflow.validation.scope import Scope
 from perdure.openworkflow.validation.task_rules import TaskRules
@@ -68,26 +71,31 @@ def _check_header(header: Node | None, found: Collector) -> None:
 
 
 def _check_use(use: Node, found: Collector, tasks: TaskRules) -> None:
-    for name, policy in _members(use, "authentications"):
-        with found.at("authentications", name):
-            tasks.parts.authentication(policy, Scope())
+    parts = tasks.parts
     for name, catalog in _members(use, "catalogs"):
         with found.at("catalogs", name, "endpoint"):
-            tasks.parts.endpoint(catalog.member("endpoint"), Scope())
-    for name, error in _members(use, "errors"):
-        with found.at("errors", name):
-            tasks.parts.error(error, Scope())
+            parts.endpoint(catalog.member("endpoint"), Scope())
     for name, task in _members(use, "functions"):
         with found.at("functions", name):
             tasks.task(task, Scope(function=name))
-    for name, policy in _members(use, "retries"):
-        with found.at("retries", name):
-            tasks.parts.retry(policy, Scope().with_variables("error"))
-    for name, timeout in _members(use, "timeouts"):
-        with found.at("timeouts", name):
-            tasks.parts.timeout(timeout, sites.WORKFLOW_OUTPUT_AS)
     _check_extensions(use.member("extensions"), found, tasks)
     _check_secrets(use.member("secrets"), found)
+    _check_unused(use, found, tasks.parts)
+
+
+def _check_unused(use: Node, found: Collector, parts: PartRules) -> None:
+    """Check what nothing uses; the rest was checked with what there is where it is used."""
+    checks: dict[str, Callable[[Node], None]] = {
+        "authentications": lambda policy: parts.authentication(policy, Scope()),
+        "errors": lambda error: parts.error(error, Scope()),
+        "retries": lambda policy: parts.retry(policy, Scope().with_variables("error")),
+        "timeouts": lambda timeout: parts.timeout(timeout, sites.TASK_DEFINITION),
+    }
+    for part, check_part in checks.items():
+        for name, node in _members(use, part):
+            if parts.unused(part, name) and node.members is not None:
+                with found.at(part, name):
+                    check_part(node)
 
 
 def _check_extensions(extensions: Node | None, found: Collector, tasks: TaskRules) -> None:

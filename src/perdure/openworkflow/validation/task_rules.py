@@ -10,7 +10,7 @@ from perdure.openworkflow.validation.expressions import Expressions
 from perdure.openworkflow.validation.part_rules import PartRules
 from perdure.openworkflow.validation.references import References
 from perdure.openworkflow.validation.scope import Scope
-from perdure.openworkflow.validation.values import check_variable
+from perdure.openworkflow.validation.values import check_method, check_template, check_variable
 
 _DIRECTIVES = ("continue", "exit", "end")
 _PROTOCOLS = ("http", "grpc", "openapi", "asyncapi", "a2a", "mcp")
@@ -44,18 +44,21 @@ class TaskRules:
     def list(self, node: Node | None, scope: Scope, *, branches: bool = False) -> None:
         """A list of tasks at the path; `branches` run at once, and go nowhere."""
         named = _named(node)
-        within = scope.with_targets([] if branches else [name for _, name, _ in named])
-        first: dict[str, Node] = {}
-        for index, name, task in named:
-            with self._found.at(index, name):
+        within = scope.with_targets([] if branches else [name for _, name, _, _ in named])
+        first: dict[str, int] = {}
+        for index, name, item, task in named:
+            with self._found.at(index):
+                line = item.keys[name][0] if item.keys is not None else item.line
                 if name in first:
-                    self._found.report(
-                        task,
-                        f"the name {quoted(name)} occurs twice in this list, first before line "
-                        f"{first[name].line}: tasks of a list have names of their own",
+                    self._found.report_key(
+                        item,
+                        name,
+                        f"the name {quoted(name)} occurs twice in this list, first in line "
+                        f"{first[name]}: rename one of these tasks",
                     )
-                first.setdefault(name, task)
-                self.task(task, within)
+                first.setdefault(name, line)
+                with self._found.at(name):
+                    self.task(task, within)
 
     def task(self, node: Node, scope: Scope) -> None:
         """A task at the path."""
@@ -121,36 +124,32 @@ class TaskRules:
             return
         if arguments is None or arguments.members is None:
             return
+        method = arguments.member("method")
+        if call.value == "http" and method is not None:
+            with found.at("with", "method"):
+                check_method(method, found)
         with found.at("with"):
             for name, part in arguments.members.items():
                 with found.at(name):
                     self._argument(name, part, scope)
 
     def _argument(self, name: str, node: Node, scope: Scope) -> None:
-        found = self._found
+        found, parts = self._found, self.parts
         if name in ("endpoint", "server"):
-            self.parts.endpoint(node, scope)
+            parts.endpoint(node, scope, called=name == "endpoint")
         elif name in ("document", "proto", "agentCard"):
             with found.at("endpoint"):
-                self.parts.endpoint(node.member("endpoint"), scope)
+                parts.endpoint(node.member("endpoint"), scope)
         elif name == "authentication":
-            self.parts.authentication(node, scope)
+            parts.authentication(node, scope)
         elif name == "timeout":
-            self.parts.duration(node, sites.TASK_DEFINITION | scope.variables)
+            parts.duration(node, sites.TASK_DEFINITION | scope.variables)
         elif name == "subscription":
-            consume = node.member("consume")
-            if consume is not None:
-                with found.at("consume", "for"):
-                    self.parts.duration(
-                        consume.member("for"), sites.TASK_DEFINITION | scope.variables
-                    )
             with found.at("foreach"):
                 self._foreach(node.member("foreach"), scope)
         elif name == "service":
-            policy = node.member("authentication")
-            if policy is not None:
-                with found.at("authentication"):
-                    self.parts.authentication(policy, scope)
+            with found.at("authentication"):
+                parts.authentication(node.member("authentication"), scope)
         else:
             self._expressions.values(node, sites.TASK_SENT | scope.variables)
 
@@ -161,6 +160,17 @@ class TaskRules:
     def _emit(self, node: Node, scope: Scope) -> None:
         with self._found.at("emit"):
             self._expressions.values(node.member("emit"), sites.TASK_DEFINITION | scope.variables)
+        emit = node.member("emit")
+        event = emit.member("event") if emit is not None else None
+        with_ = event.member("with") if event is not None else None
+        if event is not None and event.members is not None and with_ is None:
+            with self._found.at("emit", "event"):
+                self._found.report(
+                    event, "an event to emit needs the property with, and in it type"
+                )
+        for name in ("source", "dataschema"):
+            with self._found.at("emit", "event", "with", name):
+                check_template(with_.member(name) if with_ is not None else None, self._found)
 
     def _for(self, node: Node, scope: Scope) -> None:
         loop = node.member("for")
@@ -223,13 +233,8 @@ class TaskRules:
     def _raise(self, node: Node, scope: Scope) -> None:
         raised = node.member("raise")
         error = raised.member("error") if raised is not None else None
-        if error is None:
-            return
         with self._found.at("raise", "error"):
-            if isinstance(error.value, str):
-                self._references.check("errors", error)
-            else:
-                self.parts.error(error, scope)
+            self.parts.error(error, scope)
 
     def _run(self, node: Node, scope: Scope) -> None:
         with self._found.at("run"):
@@ -250,7 +255,7 @@ class TaskRules:
 
     def _switch(self, node: Node, scope: Scope) -> None:
         default = ""
-        for index, name, case in _named(node.member("switch")):
+        for index, name, _, case in _named(node.member("switch")):
             with self._found.at("switch", index, name):
                 when = case.member("when")
                 with self._found.at("when"):
@@ -279,13 +284,8 @@ class TaskRules:
             for name in ("when", "exceptWhen"):
                 with found.at(name):
                     self._expressions.expression(catch.member(name), available)
-            retry = catch.member("retry")
-            if retry is not None:
-                with found.at("retry"):
-                    if isinstance(retry.value, str):
-                        self._references.check("retries", retry)
-                    else:
-                        self.parts.retry(retry, within)
+            with found.at("retry"):
+                self.parts.retry(catch.member("retry"), within)
             self._do(catch, within)
             with found.at("then"):
                 self._then(catch.member("then"), scope)
@@ -295,11 +295,11 @@ class TaskRules:
             self.parts.duration(node.member("wait"), sites.TASK_DEFINITION | scope.variables)
 
 
-def _named(node: Node | None) -> Sequence[tuple[int, str, Node]]:
-    """The well-formed entries of a list of objects with one key each."""
+def _named(node: Node | None) -> Sequence[tuple[int, str, Node, Node]]:
+    """The well-formed entries of a list of objects with one key each: index, key, object, value."""
     entries = []
     for index, item in enumerate((node.items if node is not None else None) or ()):
         if item.members is not None and len(item.members) == 1:
             for name, member in item.members.items():
-                entries.append((index, name, member))
+                entries.append((index, name, item, member))
     return entries

@@ -5,14 +5,21 @@ from typing import NoReturn
 
 import jsonschema_rs
 
-from perdure.model.durations import milliseconds
 from perdure.openworkflow.expressions import is_expression
 from perdure.openworkflow.findings import quoted
-from perdure.openworkflow.formats import is_duration, is_json_schema
+from perdure.openworkflow.formats import (
+    LONGEST_DURATION_MS,
+    duration_ms,
+    is_duration,
+    is_json_schema,
+    is_location,
+)
 from perdure.openworkflow.reading import Node
+from perdure.openworkflow.uri_templates import UriTemplateError, parse
 from perdure.openworkflow.validation.collector import Collector
 
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_METHOD = re.compile(r"[A-Za-z][A-Za-z-]{0,31}")
 _UNITS_MS = {
     "days": 86_400_000,
     "hours": 3_600_000,
@@ -20,7 +27,6 @@ _UNITS_MS = {
     "seconds": 1_000,
     "milliseconds": 1,
 }
-_LONGEST_MS = 100 * 366 * 86_400_000
 PATTERN_OPTIONS = jsonschema_rs.RegexOptions(size_limit=1_000_000)
 """How patterns in schemas are matched: in linear time."""
 
@@ -29,17 +35,12 @@ def check_duration(node: Node, found: Collector) -> None:
     """Report a well-formed duration that is negative, has no fixed length, or is too long."""
     value = node.value
     if isinstance(value, str):
-        if is_expression(value) or not is_duration(value):
-            return
-        if "Y" in value or "M" in value.partition("T")[0]:
-            found.report(
-                node, f"{quoted(value)} has no fixed length: write years and months as days"
-            )
-            return
-        try:
-            milliseconds(value)
-        except ValueError as error:
-            found.report(node, str(error))
+        if (
+            is_duration(value)
+            and not is_expression(value)
+            and duration_ms(value) > LONGEST_DURATION_MS
+        ):
+            found.report(node, f"{quoted(value)} is too long: a duration is at most 100 years")
     elif node.members is not None:
         total = 0
         for unit, part in node.members.items():
@@ -51,8 +52,8 @@ def check_duration(node: Node, found: Collector) -> None:
                     found.report(part, f"a duration is not negative, found {amount}")
                 return
             total += amount * _UNITS_MS[unit]
-        if total > _LONGEST_MS:
-            found.report(node, "a duration is at most 100 years long")
+        if total > LONGEST_DURATION_MS:
+            found.report(node, "this is too long: a duration is at most 100 years")
 
 
 def check_variable(node: Node, found: Collector) -> None:
@@ -62,6 +63,24 @@ def check_variable(node: Node, found: Collector) -> None:
             node,
             f"{quoted(node.value)} is no name for a variable: it has letters, digits and _, and "
             "begins with no digit (expressions mention it with a $ before it)",
+        )
+
+
+def check_template(node: Node | None, found: Collector) -> None:
+    """Report a URI template that goes beyond RFC 6570's level 1 (dsl-reference, URI Template)."""
+    if node is None or not isinstance(node.value, str) or not is_location(node.value):
+        return
+    try:
+        parse(node.value)
+    except UriTemplateError as error:
+        found.report(node, str(error))
+
+
+def check_method(node: Node, found: Collector) -> None:
+    """Report what is no method of HTTP (RFC 9110, section 9.1), as far as its form goes."""
+    if isinstance(node.value, str) and _METHOD.fullmatch(node.value) is None:
+        found.report(
+            node, f"expected an HTTP method such as get or post, found {quoted(node.value)}"
         )
 
 
