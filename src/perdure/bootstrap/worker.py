@@ -29,6 +29,7 @@ from perdure.link.socket import worker_end
 from perdure.worker import watchdog
 from perdure.worker.assembly import Assembly
 from perdure.worker.catalog import Loaded
+from perdure.worker.evaluator import ProcessEvaluator
 from perdure.worker.marks import Marks
 
 log = logging.getLogger("perdure.worker")
@@ -78,7 +79,13 @@ def main() -> None:
     asyncio.set_event_loop(None)
     marks = Marks.attach(flags.marks_fd)
     worker = Assembly(
-        loop, loaded, SystemClock(), partial(RandomBits(), 63), marks, inherited=(lock,)
+        loop,
+        loaded,
+        SystemClock(),
+        partial(RandomBits(), 63),
+        marks,
+        evaluator=ProcessEvaluator(loop, inherited=(lock,)),
+        inherited=(lock,),
     )
     _serve(loop, worker, socket.socket(fileno=flags.link_fd))
 

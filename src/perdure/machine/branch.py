@@ -73,7 +73,13 @@ class Branch:
 
     def next_position(self, name: str) -> str:
         """The position of the next thing called `name` in this branch."""
-        segment = positions.escape(name)
+        return self._next(positions.escape(name))
+
+    def next_internal_position(self, word: str) -> str:
+        """The position of the next thing in this branch that is perdure's own, and no task."""
+        return self._next(f"~{word}")
+
+    def _next(self, segment: str) -> str:
         count = self._counts[segment]
         self._counts[segment] = count + 1
         return positions.child(self.prefix, segment, count)

@@ -168,6 +168,11 @@ class Machine:
         assert self.branch is not None
         return self.branch.next_position(name)
 
+    def next_internal_position(self, word: str) -> str:
+        """The position of the next thing of perdure's own in the current branch."""
+        assert self.branch is not None
+        return self.branch.next_internal_position(word)
+
     def patched(self, name: str) -> bool:
         """Whether this execution runs the code after the patch `name`."""
         answer = self._patches.get(name)

@@ -20,6 +20,7 @@ from perdure.model.exceptions import (
     ChildFailedError,
     Continued,
     EncodingError,
+    EvaluationFailedError,
     TaskFailedError,
     TaskTimedOutError,
     UsageError,
@@ -165,6 +166,22 @@ async def start_child(workflow_id: str, version: str | None, input: bytes) -> st
         raise ChildFailedError(event.failure.at(instance(position)))
     assert isinstance(event, e.ChildStarted)
     return event.execution_id
+
+
+async def evaluate(expression: str, arguments: bytes) -> bytes:
+    """Have an expression evaluated outside of the machine; its value as JSON.
+
+    What `expression` and `arguments` (JSON) mean is between those who ask and the evaluator. The
+    answer is recorded. Raises EvaluationFailedError; its failure has no place yet.
+    """
+    position = machine().next_internal_position("evaluate")
+    event = await Perform(
+        c.Evaluate(position=position, expression=expression, arguments=msgspec.Raw(arguments))
+    )
+    if isinstance(event, e.EvaluationFailed):
+        raise EvaluationFailedError(event.failure)
+    assert isinstance(event, e.Evaluated)
+    return bytes(event.output)
 
 
 async def gather(

@@ -72,9 +72,10 @@ class Assembly:
         self.host.connect(channel)
 
     def close(self) -> None:
-        """Take no more of what is logged, and kill the processes of tasks."""
+        """Take no more of what is logged, and kill the processes of tasks and the evaluator's."""
         self.capture.remove()
         self._processes.close()
+        self.host.evaluator.close()
 
     def _backlog(self) -> int:
         return self._unsent_bytes()

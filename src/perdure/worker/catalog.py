@@ -39,8 +39,15 @@ class NoEvaluator:
         self._loop = loop
 
     def evaluate(
-        self, expression: str, arguments: bytes, done: Callable[[bytes | Failure], None]
-    ) -> None:
+        self,
+        owner: str,
+        expression: str,
+        arguments: bytes,
+        done: Callable[[bytes | Failure], None],
+    ) -> Callable[[], None]:
         """Fail."""
         failure = failures.expression(f"no evaluator is installed that could evaluate {expression}")
-        self._loop.call_soon(done, failure)
+        return self._loop.call_soon(done, failure).cancel
+
+    def close(self) -> None:
+        """Nothing is held."""

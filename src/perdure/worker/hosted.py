@@ -102,6 +102,8 @@ class Hosted:
         self._in_flight: deque[InFlight] = deque()
         self._open_work = 0
         self._evaluations = 0
+        self._evaluating: dict[str, Callable[[], None]] = {}
+        """By position, what drops an evaluation."""
         self._between = False
         """Whether a generation has ended and the next has not begun."""
         self._draining = False
@@ -234,6 +236,7 @@ class Hosted:
         outcomes += [arrival.ended for arrival in self._queue if arrival.ended is not None]
         self._queue.clear()
         self._in_flight.clear()
+        self._drop_evaluations()
         machine = self._machine
         self._services.stepper.step(self._mark, None, lambda _: machine.close(), None)
         return outcomes
@@ -312,6 +315,7 @@ class Hosted:
         stop_elsewhere = self._effects.asked(consequences.effects) if consequences.effects else []
         if self._machine.ended:
             self._open_work = self._evaluations = 0
+            self._drop_evaluations()
             self._between = consequences.continues is not None
         if consequences.end is not None:
             now_ms = self._services.clock.now_ms()
@@ -362,9 +366,17 @@ class Hosted:
 
     def _evaluate(self, command: c.Evaluate) -> None:
         answer = partial(self._evaluated, self._machine, command.position)
-        self._services.evaluator.evaluate(command.expression, bytes(command.arguments), answer)
+        self._evaluating[command.position] = self._services.evaluator.evaluate(
+            self.execution_id, command.expression, bytes(command.arguments), answer
+        )
+
+    def _drop_evaluations(self) -> None:
+        for drop in self._evaluating.values():
+            drop()
+        self._evaluating.clear()
 
     def _evaluated(self, machine: Machine, position: str, result: bytes | Failure) -> None:
+        self._evaluating.pop(position, None)
         if machine is self._machine and not machine.ended:
             now_ms = self._services.clock.now_ms()
             event: e.AnyEvent

@@ -78,10 +78,19 @@ class Evaluator(Protocol):
     """Evaluates expressions outside of machines."""
 
     def evaluate(
-        self, expression: str, arguments: bytes, done: Callable[[bytes | Failure], None]
-    ) -> None:
+        self,
+        owner: str,
+        expression: str,
+        arguments: bytes,
+        done: Callable[[bytes | Failure], None],
+    ) -> Callable[[], None]:
         """Evaluate; `done` takes the value as JSON, or the failure.
 
-        It is called once, on the loop, and not before this has returned.
+        It is called once, on the loop, and not before this has returned; and no more once what is
+        returned was called, by who has lost interest. Owners take turns.
         """
+        ...
+
+    def close(self) -> None:
+        """End; what has been asked is not answered any more."""
         ...

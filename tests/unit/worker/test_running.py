@@ -49,11 +49,21 @@ class HeldEvaluator:
         self.asked: list[tuple[str, bytes]] = []
         self.done: list[Callable[[bytes | Failure], None]] = []
 
+        self.dropped: list[str] = []
+
     def evaluate(
-        self, expression: str, arguments: bytes, done: Callable[[bytes | Failure], None]
-    ) -> None:
+        self,
+        owner: str,
+        expression: str,
+        arguments: bytes,
+        done: Callable[[bytes | Failure], None],
+    ) -> Callable[[], None]:
         self.asked.append((expression, arguments))
         self.done.append(done)
+        return lambda: self.dropped.append(owner)
+
+    def close(self) -> None:
+        pass
 
 
 def test_a_worker_says_what_it_serves() -> None:

@@ -8,11 +8,14 @@ import msgspec
 
 from perdure.machine import program as machine
 from perdure.model import failure as failures
+from perdure.model.encoding import VALUE_LIMIT_BYTES
+from perdure.model.exceptions import EvaluationFailedError
 from perdure.openworkflow.errors import WorkflowError
 from perdure.openworkflow.expressions import programs, sites
 from perdure.openworkflow.expressions import syntax as s
 from perdure.openworkflow.expressions.lexing import failed
 from perdure.openworkflow.expressions.names import mentioned
+from perdure.openworkflow.expressions.outside import encode_arguments
 from perdure.openworkflow.expressions.parsing import parse
 
 _encode = msgspec.json.Encoder().encode
@@ -30,9 +33,8 @@ class Expression:
         _check_available(source, node, names.variables, available)
         self.variables = names.variables
         self.bounded = True
-        self._names = sorted(names.variables)
-        if "now/0" in names.functions:
-            self._names.append(programs.NOW)
+        clock = (programs.NOW,) if "now/0" in names.functions else ()
+        self._names = (*sorted(names.variables), *clock)
         self._program = programs.text(lexed.without_comments, self._names, names.functions)
 
     async def evaluate(self, value: Any, arguments: Mapping[str, Any]) -> Any:
@@ -40,7 +42,9 @@ class Expression:
 
         Raises WorkflowError with a failure of the specification's type `expression`.
         """
-        return self.evaluate_here(value, arguments)
+        if self.bounded:
+            return self.evaluate_here(value, arguments)
+        return await self._evaluate_outside(self._input(value, arguments))
 
     def evaluate_here(self, value: Any, arguments: Mapping[str, Any]) -> Any:
         """The value of a bounded expression. Raises WorkflowError."""
@@ -48,6 +52,19 @@ class Expression:
             return programs.run(self._program, self._input(value, arguments))
         except programs.ProgramError as error:
             raise self._failed(str(error)) from None
+
+    async def _evaluate_outside(self, input: bytes) -> Any:
+        """Have it evaluated by the command `Evaluate`."""
+        if len(input) > VALUE_LIMIT_BYTES:
+            raise self._failed(
+                f"its value and arguments have {len(input):,} bytes together, and an expression "
+                f"of this kind may have {VALUE_LIMIT_BYTES:,}"
+            )
+        try:
+            output = await machine.evaluate(self.source, encode_arguments(self._names, input))
+        except EvaluationFailedError as error:
+            raise WorkflowError(error.failure) from None
+        return programs.decoded(output.decode())
 
     def _input(self, value: Any, arguments: Mapping[str, Any]) -> bytes:
         given = [value]

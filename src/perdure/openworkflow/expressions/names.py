@@ -56,13 +56,10 @@ class _Resolver:
     def visit(self, node: s.Node, scope: _Scope) -> None:
         """Resolve what a node mentions."""
         match node:
-            case s.Variable(name):
-                if name not in scope.variables:
-                    self.variables.add(name)
-            case s.Call(name, arguments, at):
-                self._call(f"{name}/{len(arguments)}", at, scope)
-                for argument in arguments:
-                    self.visit(argument, scope)
+            case s.Variable(name) if name not in scope.variables:
+                self.variables.add(name)
+            case s.Call():
+                self._call(node, scope)
             case s.Bind(source, patterns, body):
                 self._loop(source, patterns, (), (body,), scope)
             case s.Reduce(source, patterns, initial, update):
@@ -74,9 +71,8 @@ class _Resolver:
                 self._define(node, scope)
             case s.Label(name, body):
                 self.visit(body, _Scope(scope.variables, scope.functions, scope.labels | {name}))
-            case s.Break(name, at):
-                if name not in scope.labels:
-                    raise failed(self._source, at, f"there is no label ${name} to break out of")
+            case s.Break(name, at) if name not in scope.labels:
+                raise failed(self._source, at, f"there is no label ${name} to break out of")
             case _:
                 for child in s.children(node):
                     self.visit(child, scope)
@@ -103,14 +99,17 @@ class _Resolver:
         self.visit(node.body, inside.with_variables(values))
         self.visit(node.rest, outside)
 
-    def _call(self, signature: str, at: int, scope: _Scope) -> None:
+    def _call(self, node: s.Call, scope: _Scope) -> None:
+        for argument in node.arguments:
+            self.visit(argument, scope)
+        name, count = node.name, len(node.arguments)
+        signature = f"{name}/{count}"
         if signature in scope.functions:
             return
-        name, _, count = signature.partition("/")
         if name in REFUSED:
-            raise failed(self._source, at, f"`{name}` cannot be used: {REFUSED[name]}")
+            raise failed(self._source, node.at, f"`{name}` cannot be used: {REFUSED[name]}")
         if signature not in FUNCTIONS:
-            raise failed(self._source, at, _unknown(name, count, scope.functions))
+            raise failed(self._source, node.at, _unknown(name, count, scope.functions))
         self.functions.add(signature)
 
     def _bound(self, patterns: tuple[s.Pattern, ...], scope: _Scope) -> _Scope:
@@ -135,13 +134,13 @@ class _Resolver:
                 return scope
 
 
-def _unknown(name: str, count: str, defined: frozenset[str]) -> str:
+def _unknown(name: str, count: int, defined: frozenset[str]) -> str:
     known = sorted(FUNCTIONS | defined)
     others = sorted(one.partition("/")[2] for one in known if one.partition("/")[0] == name)
     if others:
         wants = " or ".join(others)
-        return f"`{name}` takes {wants} arguments, not {count} (jq separates them by `;`)"
+        return f"`{name}` takes {wants} arguments, not {count}; they are separated by `;`"
     near = get_close_matches(name, {one.partition("/")[0] for one in known}, 1)
     hint = f": did you mean `{near[0]}`?" if near else ""
-    quoted = f' (a text stands in quotes: "{name}")' if not hint and count == "0" else ""
+    quoted = f' (a text stands in quotes: "{name}")' if not hint and count == 0 else ""
     return f"jq has no function `{name}`{hint}{quoted}"
