@@ -78,6 +78,20 @@ def expression(detail: str, title: str = "Expression failed") -> Failure:
     return Failure(type=STANDARD + "expression", status=400, title=title, detail=_bounded(detail))
 
 
+def authorization(detail: str, title: str = "Not authorized") -> Failure:
+    """Something may not be done, or a secret is not there."""
+    return Failure(
+        type=STANDARD + "authorization", status=403, title=title, detail=_bounded(detail)
+    )
+
+
+def communication(detail: str, status: int, title: str) -> Failure:
+    """Something outside did not answer, or with an error."""
+    return Failure(
+        type=STANDARD + "communication", status=status, title=title, detail=_bounded(detail)
+    )
+
+
 def timeout(detail: str, title: str = "Timed out") -> Failure:
     """Something took longer than it may."""
     return Failure(type=STANDARD + "timeout", status=408, title=title, detail=detail)

@@ -24,6 +24,8 @@ class HttpRequest(msgspec.Struct, frozen=True, kw_only=True):
 
     Query values are text, or lists of text for parameters that are repeated. `body` is JSON's
     values; UNSET for none. `redirect` allows statuses from 300 to 399, which are followed.
+    `confidential` are texts, of secrets for instance, that must show neither in a failure nor in
+    what is recorded of the request.
     """
 
     method: str
@@ -34,6 +36,7 @@ class HttpRequest(msgspec.Struct, frozen=True, kw_only=True):
     output: Literal["raw", "content", "response"] = "content"
     redirect: bool = False
     authentication: Basic | Bearer | None = None
+    confidential: tuple[str, ...] = ()
 
 
 class Calls(Protocol):
