@@ -38,7 +38,11 @@ class NothingToRunError(PerdureError):
 
 
 def run_foreground(
-    path: str, workflow_id: str | None, inputs: bytes, observer: Observer
+    path: str,
+    workflow_id: str | None,
+    inputs: bytes,
+    observer: Observer,
+    egress_allow: tuple[str, ...] = (),
 ) -> Execution:
     """Run a workflow to its end; Ctrl-C cancels it, and its cleanup runs.
 
@@ -48,14 +52,21 @@ def run_foreground(
         tempfile.TemporaryDirectory(prefix="perdure-run-") as place,
         DataFolder(Path(place)) as folder,
     ):
-        return uvloop.run(_run(folder, path, workflow_id, inputs, observer))
+        return uvloop.run(_run(folder, path, workflow_id, inputs, observer, egress_allow))
 
 
 async def _run(
-    folder: DataFolder, path: str, workflow_id: str | None, inputs: bytes, observer: Observer
+    folder: DataFolder,
+    path: str,
+    workflow_id: str | None,
+    inputs: bytes,
+    observer: Observer,
+    egress_allow: tuple[str, ...],
 ) -> Execution:
     limits = Limits(shutdown_grace_ms=0)
-    async with running_engine(folder, (Path(path),), limits, _LOG_QUOTA_BYTES) as engine:
+    async with running_engine(
+        folder, (Path(path),), limits, _LOG_QUOTA_BYTES, egress_allow=egress_allow
+    ) as engine:
         await engine.first_served()
         chosen = _choose(engine, path, workflow_id)
         head = await engine.execute(StartRequest(workflow_id=chosen, inputs=inputs))

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from perdure.calls.egress import Egress
 from perdure.model import durations
 
 _UNITS = {"": 1, "B": 1, "KB": 1024, "MB": 1024**2, "GB": 1024**3}
@@ -95,6 +96,19 @@ def host(value: Any) -> str:
     if isinstance(value, str) and re.fullmatch(r"[A-Za-z0-9.:%_-]{1,253}", value):
         return value
     raise ValueError("is no host name or address")
+
+
+def egress(value: Any) -> tuple[str, ...]:
+    """Hosts and networks, with or without a port, as a list or separated by commas."""
+    listed = value.split(",") if isinstance(value, str) else value
+    if not isinstance(listed, list) or not all(isinstance(each, str) for each in listed):
+        raise ValueError("is no list of hosts and networks")
+    entries = tuple(each.strip() for each in listed if each.strip())
+    try:
+        Egress(entries)
+    except ValueError as error:
+        raise ValueError(f"has an entry that cannot be used: {error}") from None
+    return entries
 
 
 def key(value: Any) -> str:

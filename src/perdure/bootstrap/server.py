@@ -43,10 +43,11 @@ async def running_engine(
     log_quota_bytes: int,
     *,
     edited: bool = False,
+    egress_allow: tuple[str, ...] = (),
 ) -> AsyncIterator[Engine]:
     """An engine over a locked data folder, with its workers; stopped in order at the end.
 
-    `edited` says whether the code at the paths changes meanwhile.
+    `edited` says whether the code at the paths changes meanwhile; `egress_allow` is the setting.
     """
     loop = asyncio.get_running_loop()
     store = SqliteStore.open(
@@ -60,7 +61,7 @@ async def running_engine(
             store.logs,
             SystemClock(),
             reader,
-            ProcessSpawner(paths, folder.workers_lock, edited=edited),
+            ProcessSpawner(paths, folder.workers_lock, edited=edited, egress_allow=egress_allow),
             limits,
             RandomBits(),
             part_reader,
@@ -100,6 +101,7 @@ async def _serve(settings: Settings, folder: DataFolder, announce: Callable[[str
             limits_of(settings),
             settings.log_quota_bytes,
             edited=settings.reload,
+            egress_allow=settings.egress_allow,
         ) as engine:
             required = None if settings.no_auth else key
             app = create_app(engine, admin_key=required, clock=SystemClock())

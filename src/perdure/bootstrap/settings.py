@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from perdure.bootstrap import formats
+from perdure.calls.secrets import PREFIX as SECRET_PREFIX
 from perdure.model.exceptions import PerdureError
 
 FILE_NAME = "perdure.toml"
@@ -45,7 +46,8 @@ class Settings:
     stop; `idempotency_ttl_ms` is how long an Idempotency-Key stands for the execution that it has
     started; `log_quota_bytes` is the log kept of one execution; `max_running` are executions with
     work in a worker, `max_pending` those that queue. `reload` is whether edits take effect while it
-    serves. `admin_key` is None where it was not set.
+    serves. `egress_allow` are hosts and networks that calls may reach although they are not public.
+    `admin_key` is None where it was not set.
     """
 
     paths: tuple[Path, ...] = ()
@@ -62,6 +64,7 @@ class Settings:
     max_pending: int = 100_000
     no_auth: bool = False
     reload: bool = False
+    egress_allow: tuple[str, ...] = ()
     admin_key: str | None = field(default=None, repr=False)
 
 
@@ -96,6 +99,7 @@ SETTINGS: Mapping[str, Setting] = {
         Setting("max_pending", "max_pending", formats.whole(1, 10_000_000), "100000"),
         Setting("no_auth", "no_auth", formats.switch, "true"),
         Setting("reload", "reload", formats.switch, "true"),
+        Setting("egress_allow", "egress_allow", formats.egress, "10.0.0.0/8,db.internal:8080"),
         Setting("admin_key", "admin_key", formats.key, "prd_…", secret=True),
     )
 }
@@ -150,6 +154,8 @@ def _from_environment(environ: Mapping[str, str], problems: list[str]) -> _Given
     variables = {PREFIX + name.upper(): name for name in SETTINGS}
     for variable, text in environ.items():
         if not variable.startswith(PREFIX) or variable in OF_CLIENTS:
+            continue
+        if variable.startswith(SECRET_PREFIX):
             continue
         name = variables.get(variable)
         if name is None:

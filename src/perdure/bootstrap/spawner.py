@@ -73,9 +73,17 @@ class ProcessSpawner:
     by the second and the size of its source, and an edit may leave both as they were.
     """
 
-    def __init__(self, paths: Sequence[Path], workers_lock: Path, *, edited: bool = False) -> None:
+    def __init__(
+        self,
+        paths: Sequence[Path],
+        workers_lock: Path,
+        *,
+        edited: bool = False,
+        egress_allow: Sequence[str] = (),
+    ) -> None:
         self._paths = paths
         self._workers_lock = workers_lock
+        self._egress_allow = egress_allow
         self._environ = {name: text for name, text in os.environ.items() if name != _ADMIN_KEY}
         if edited:
             self._environ["PYTHONDONTWRITEBYTECODE"] = "1"
@@ -104,6 +112,7 @@ class ProcessSpawner:
                 marks_fd=marks.fd,
                 life_fd=life_read,
                 lock=self._workers_lock,
+                egress_allow=self._egress_allow,
                 paths=self._paths,
             )
             # In a session of its own: Ctrl-C is the server's, and must not end what a task that

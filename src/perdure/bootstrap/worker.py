@@ -38,7 +38,13 @@ _LAST_WORDS_S = 5.0
 
 
 def worker_command(
-    *, link_fd: int, marks_fd: int, life_fd: int, lock: Path, paths: Sequence[str | Path]
+    *,
+    link_fd: int,
+    marks_fd: int,
+    life_fd: int,
+    lock: Path,
+    paths: Sequence[str | Path],
+    egress_allow: Sequence[str] = (),
 ) -> list[str]:
     """The command that starts a worker; the descriptors are to be passed on (`pass_fds`).
 
@@ -55,6 +61,7 @@ def worker_command(
         f"--life-fd={life_fd}",
         f"--lock={lock}",
         f"--parent={os.getpid()}",
+        *(f"--egress-allow={entry}" for entry in egress_allow),
         "--",
         *map(str, paths),
     ]
@@ -156,6 +163,7 @@ def _flags() -> argparse.Namespace:
     for name in ("--link-fd", "--marks-fd", "--life-fd", "--parent"):
         parser.add_argument(name, type=int, required=True)
     parser.add_argument("--lock", type=Path, required=True)
+    parser.add_argument("--egress-allow", action="append", default=[])
     parser.add_argument("paths", nargs="*")
     return parser.parse_args()
 

@@ -1,6 +1,8 @@
 """`perdure run`"""
 
+import os
 import sys
+from pathlib import Path
 
 import click
 
@@ -35,13 +37,15 @@ def run(
         inputs = gathered(inputs_file, pairs)
 
         from perdure.bootstrap.foreground import run_foreground
+        from perdure.bootstrap.settings import read_settings
         from perdure.cli.people import console
         from perdure.cli.progress import Progress
         from perdure.model.status import Status
 
+        settings = read_settings({}, os.environ, Path.cwd())
         progress = Progress(console(stderr=True))
         with progress.showing():
-            execution = run_foreground(file, workflow_id, inputs, progress)
+            execution = run_foreground(file, workflow_id, inputs, progress, settings.egress_allow)
         progress.ended(execution)
         status = execution.head.status
         if status is Status.COMPLETED:

@@ -45,6 +45,7 @@ def test_the_defaults(tmp_path: Path) -> None:
         max_running=1000,
         max_pending=100_000,
         no_auth=False,
+        egress_allow=(),
         admin_key=None,
     )
 
@@ -75,7 +76,9 @@ def test_every_setting_may_be_a_variable(tmp_path: Path) -> None:
             "PERDURE_MAX_RUNNING": "5",
             "PERDURE_MAX_PENDING": "6",
             "PERDURE_NO_AUTH": "yes",
+            "PERDURE_EGRESS_ALLOW": "localhost:8080, 10.0.0.0/8,[::1]:9",
             "PERDURE_ADMIN_KEY": "prd_secret",
+            "PERDURE_SECRET_GITHUB": "anything",
             "HOME": "/home/me",
         },
     )
@@ -93,6 +96,7 @@ def test_every_setting_may_be_a_variable(tmp_path: Path) -> None:
         max_running=5,
         max_pending=6,
         no_auth=True,
+        egress_allow=("localhost:8080", "10.0.0.0/8", "[::1]:9"),
         admin_key="prd_secret",
     )
     assert {setting.field for setting in SETTINGS.values()} == set(Settings.__dataclass_fields__)
@@ -105,6 +109,12 @@ def test_the_file_has_numbers_and_truths_and_paths_of_its_own_folder(tmp_path: P
     assert settings.paths == (tmp_path / "flows",)
     assert settings.data == tmp_path / "kept"
     assert (settings.port, settings.no_auth, settings.log_quota_bytes) == (9000, True, 2048)
+
+
+def test_the_file_may_list_where_calls_may_go(tmp_path: Path) -> None:
+    assert read(tmp_path, toml='egress_allow = ["::1", "x:1"]').egress_allow == ("::1", "x:1")
+    [problem] = problems(tmp_path, toml="egress_allow = [1]")
+    assert "is no list of hosts and networks" in problem
 
 
 def test_an_empty_variable_is_not_set(tmp_path: Path) -> None:
@@ -130,6 +140,12 @@ def test_what_is_overridden_may_be_wrong(tmp_path: Path) -> None:
         ("log_quota", "10TB", "'10TB' is no size (B, KB, MB, GB); for example 10MB"),
         ("log_quota", "10", "'10' is less than 1024 bytes; for example 10MB"),
         ("no_auth", "maybe", "'maybe' is neither true nor false; for example true"),
+        (
+            "egress_allow",
+            "10.0.0.0/8,http://x",
+            "'10.0.0.0/8,http://x' has an entry that cannot be used: 'http://x' is neither a host "
+            "nor a network, with or without a port; for example 10.0.0.0/8,db.internal:8080",
+        ),
         ("host", "a b", "'a b' is no host name or address; for example 127.0.0.1"),
         ("data", "\0", "'\\x00' is no path; for example perdure-data"),
         ("paths", "no/such", "'no/such' does not exist; for example workflows"),

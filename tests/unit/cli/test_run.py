@@ -57,8 +57,14 @@ class FakeForeground:
         self.fault: BaseException | None = None
 
     def run_foreground(
-        self, path: str, workflow_id: str | None, inputs: bytes, observer: Progress
+        self,
+        path: str,
+        workflow_id: str | None,
+        inputs: bytes,
+        observer: Progress,
+        egress_allow: tuple[str, ...],
     ) -> Execution:
+        self.egress_allow = egress_allow
         self.called.append((path, workflow_id, json.loads(inputs)))
         if self.fault is not None:
             raise self.fault
@@ -88,6 +94,18 @@ def test_the_result_goes_to_stdout_and_the_rest_to_stderr(foreground: FakeForegr
     assert lines[1].endswith("WARNING [observe] it rains")
     assert lines[2] == "exec-1 completed after 1.500 s"
     assert foreground.called == [("flow.py", None, {})]
+
+
+def test_calls_go_where_the_setting_lets_them(
+    foreground: FakeForeground, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PERDURE_EGRESS_ALLOW", "localhost:8080")
+    assert call("flow.py").exit_code == 0
+    assert foreground.egress_allow == ("localhost:8080",)
+    monkeypatch.setenv("PERDURE_EGRESS_ALLOW", "http://localhost")
+    result = call("flow.py")
+    assert result.exit_code == 2
+    assert "PERDURE_EGRESS_ALLOW" in result.stderr
 
 
 def test_inputs_are_json_where_they_can_be(foreground: FakeForeground) -> None:
