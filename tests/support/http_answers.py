@@ -13,15 +13,19 @@ Answering = Callable[["Asked", asyncio.StreamWriter], Awaitable[None]]
 class Asked:
     """A request as it came."""
 
-    def __init__(self, head: bytes, body: bytes) -> None:
-        self.head = head
-        self.body = body
+    def __init__(self, head: bytes, reader: asyncio.StreamReader) -> None:
+        self._reader = reader
+        self.body = b""
         line, *headers = head.decode("latin-1").split("\r\n")
         self.method, self.target, _ = line.split(" ")
         self.headers = {
             name.lower(): value
             for name, _, value in (header.partition(": ") for header in headers if header)
         }
+
+    async def gone(self) -> None:
+        """Wait until the client closes its connection."""
+        await self._reader.read()
 
 
 class Answers:
@@ -77,7 +81,7 @@ async def answering(
         try:
             while True:
                 head = await reader.readuntil(b"\r\n\r\n")
-                asked = Asked(head, b"")
+                asked = Asked(head, reader)
                 asked.body = await reader.readexactly(int(asked.headers.get("content-length", 0)))
                 answers.asked.append(asked)
                 await handle(asked, writer)
