@@ -61,7 +61,16 @@ class Open(msgspec.Struct, frozen=True):
 class Machine:
     """One execution's program, from its start to its end."""
 
-    def __init__(self, program: Program, inputs: bytes, *, cleanup_ms: int = 300_000) -> None:
+    def __init__(
+        self,
+        program: Program,
+        inputs: bytes,
+        *,
+        execution_id: str = "",
+        cleanup_ms: int = 300_000,
+    ) -> None:
+        self.execution_id = execution_id
+        """Whose machine it is, for programs that name their execution."""
         self._program = program
         self._inputs = inputs
         self._cleanup_ms = cleanup_ms

@@ -97,7 +97,7 @@ class Hosted:
         self._mark = pack(load.execution_id)
         self._known = deque(load.logged)
         self._started: int | None = None
-        self._machine = Machine(definition, load.inputs, cleanup_ms=services.cleanup_ms)
+        self._machine = self._new_machine(load.inputs)
         self._queue: deque[Arrival] = deque()
         self._in_flight: deque[InFlight] = deque()
         self._open_work = 0
@@ -169,7 +169,7 @@ class Hosted:
         now_ms = services.clock.now_ms()
         time = max(self._machine.time, now_ms)
         if continued:
-            self._machine = Machine(self._definition, inputs, cleanup_ms=services.cleanup_ms)
+            self._machine = self._new_machine(inputs)
         self.generation = self._next_seq
         event = e.ExecutionStarted(
             time=time,
@@ -187,6 +187,12 @@ class Hosted:
         commands = services.stepper.step(self._mark, lines, self._machine.start, event)
         began = story.of_start(self.execution_id, now_ms, event, continued=continued)
         self._append(event, commands, [began, *lines.taken()], None)
+
+    def _new_machine(self, inputs: bytes) -> Machine:
+        cleanup_ms = self._services.cleanup_ms
+        return Machine(
+            self._definition, inputs, execution_id=self.execution_id, cleanup_ms=cleanup_ms
+        )
 
     # -- what comes ----------------------------------------------------------------------------
 
