@@ -93,15 +93,31 @@ class Branch:
 
 
 class Join:
-    """Awaited in a program: waits until its branches are done, or the first of them failed."""
+    """Awaited in a program: waits until its branches are done, or one of them ends it.
 
-    __slots__ = ("branches", "first_failed", "remaining", "stop_on_failure", "waiter")
+    With `stop_on_failure` the first that fails ends it, with `stop_on_success` the first that does
+    not.
+    """
 
-    def __init__(self, branches: Sequence[Branch], stop_on_failure: bool) -> None:
+    __slots__ = (
+        "branches",
+        "first_completed",
+        "first_failed",
+        "remaining",
+        "stop_on_failure",
+        "stop_on_success",
+        "waiter",
+    )
+
+    def __init__(
+        self, branches: Sequence[Branch], stop_on_failure: bool, *, stop_on_success: bool = False
+    ) -> None:
         self.branches = branches
         self.stop_on_failure = stop_on_failure
+        self.stop_on_success = stop_on_success
         self.waiter: Branch | None = None
         self.first_failed: Branch | None = None
+        self.first_completed: Branch | None = None
         self.remaining = 0
         for branch in branches:
             if branch.done:
@@ -113,7 +129,11 @@ class Join:
     @property
     def satisfied(self) -> bool:
         """Whether there is nothing more to wait for."""
-        return not self.remaining or (self.stop_on_failure and self.first_failed is not None)
+        return (
+            not self.remaining
+            or (self.stop_on_failure and self.first_failed is not None)
+            or (self.stop_on_success and self.first_completed is not None)
+        )
 
     def branch_done(self, branch: Branch) -> None:
         """Take note that one of the branches is done."""
@@ -121,8 +141,10 @@ class Join:
         self._note(branch)
 
     def _note(self, branch: Branch) -> None:
-        if branch.error is not None and self.first_failed is None:
-            self.first_failed = branch
+        if branch.error is None:
+            self.first_completed = self.first_completed or branch
+        else:
+            self.first_failed = self.first_failed or branch
 
     def __await__(self) -> Generator["Join", None, None]:
         yield self
