@@ -123,7 +123,8 @@ class Story:
     def _ask(self, command: OutlinedCommand, time: int) -> None:
         kind, position = command.kind, command.position
         if kind == "RunTask":
-            self._run(command, time)
+            if not is_internal(position):
+                self._run(command, time)
         elif kind == "StartTimer":
             self._timer(command, time)
         elif kind == "WaitForEvent":
@@ -166,7 +167,8 @@ class Story:
                 task.status = "retrying"
                 task.completed_at = None
                 self._open[task.position] = task
-        if not is_internal(position):
+                return
+        if command.purpose in ("sleep", "retry"):
             until = command.due_ms
             self._wait(Waiting(kind="timer", position=position, since=time, until=until))
 

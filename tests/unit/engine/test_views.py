@@ -121,6 +121,23 @@ def test_who_waits_for_what_has_come_already_does_not_wait() -> None:
     assert waits(journal) == [("event", "/2")]
 
 
+def test_a_list_of_tasks_that_is_to_be_tried_again_is_waited_for() -> None:
+    journal = journal_of((started(), [run("/do/0/t/try/0/a")]))
+
+    journal.append(ID, failed("/do/0/t/try/0/a", 1, 10), retry("/do/0/t", 20))
+
+    assert waits(journal) == [("timer", "/do/0/t/~retry")]
+    journal.append(ID, e.TimerFired(time=20, position="/do/0/t/~retry"))
+    assert waits(journal) == []
+
+
+def test_tasks_of_perdure_s_own_are_not_told() -> None:
+    journal = journal_of((started(), [run("/do/0/loop/do@9/~checkpoint")]))
+
+    assert runs_of(journal) == []
+    assert current(journal) == []
+
+
 def test_timers_are_waited_for_but_for_perdure_s_own() -> None:
     journal = journal_of(
         (
