@@ -23,7 +23,9 @@ from perdure.ports.calls import Basic, Bearer, HttpRequest
 
 LONGEST_HEADERS = 64 * 1024
 LONGEST_KEY = 255
-_WITH_KEY = frozenset({"POST", "PUT", "PATCH", "DELETE"})
+_WITH_BODY = frozenset({"POST", "PUT", "PATCH"})
+"""Methods whose body has a length even where there is none (RFC 9110, section 8.6)."""
+_WITH_KEY = _WITH_BODY | {"DELETE"}
 _JSON = "application/json"
 _FORM = "application/x-www-form-urlencoded"
 _TOKEN = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]{1,100}")
@@ -74,7 +76,7 @@ def outgoing(request: HttpRequest, key: str | None) -> Outgoing:
     if not _TOKEN.fullmatch(method) or method == "CONNECT":
         raise not_sendable(f"{request.method[:100]!r} is no method that can be called")
     headers = _checked(request.headers)
-    body = None
+    body = b"" if method in _WITH_BODY else None
     if request.body is not msgspec.UNSET:
         body = _body(request.body, headers)
     if request.authentication is not None:

@@ -178,6 +178,7 @@ async def test_a_request_as_it_is_sent() -> None:
         "accept": "text/plain",
         "accept-encoding": "gzip, deflate",
         "user-agent": "perdure",
+        "content-length": "0",
     }
 
 
