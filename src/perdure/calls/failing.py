@@ -12,6 +12,7 @@ import httpcore
 
 from perdure.calls.egress import SETTING
 from perdure.calls.network import RefusedAddressError, UnresolvedError
+from perdure.calls.pool import NoFreeConnectionError
 from perdure.model import failure as failures
 from perdure.model.exceptions import FailedError
 from perdure.model.failure import Failure
@@ -69,7 +70,7 @@ def failure_of(error: Exception, what: str, where: str) -> Failure:
         return _no_answer(NO_ANSWER, f"{what}: {where} cannot be resolved: {error}")
     if isinstance(error, UnusableAnswerError):
         return _bad_answer(f"{what}: {error}")
-    if isinstance(error, httpcore.PoolTimeout):
+    if isinstance(error, NoFreeConnectionError):
         return _no_answer(NO_ANSWER, f"{what}: all connections of the worker are in use")
     if isinstance(error, httpcore.TimeoutException):
         return _no_answer(SLOW_ANSWER, f"{what}: {_slow(error, where)}")

@@ -1,7 +1,7 @@
 """Calls over HTTP/1.1: one pool of connections for each worker, and limits on everything.
 
-The pool is httpcore's, which httpx is built on: it adds nothing to a request, keeps no cookies,
-follows nothing and knows no proxies. A call that is cancelled closes its connection.
+The connections are httpcore's, which httpx is built on: they add nothing to a request, keep no
+cookies, follow nothing and know no proxies. A call that is cancelled closes its connection.
 """
 
 import asyncio
@@ -26,14 +26,14 @@ from perdure.calls.network import (
     UnresolvedError,
 )
 from perdure.calls.outgoing import Outgoing, mask_of, outgoing
+from perdure.calls.pool import NoFreeConnectionError, Pool
 from perdure.calls.redirects import redirected
 from perdure.model.encoding import VALUE_LIMIT_BYTES
 from perdure.model.exceptions import FailedError
 from perdure.ports.calls import HttpRequest
 
-_IDLE_S = 4.0
-"""Servers keep an idle connection for 5 s and longer; the client lets go first."""
 _CAUGHT = (
+    NoFreeConnectionError,
     failing.UnusableAnswerError,
     RefusedAddressError,
     UnresolvedError,
@@ -78,7 +78,7 @@ class HttpCalls:
         self._trusted = trusted
         self._resolver = ThreadResolver()
         self._resolve = resolve or self._resolver.resolve
-        self._pool: httpcore.AsyncConnectionPool | None = None
+        self._pool: Pool | None = None
 
     async def http(self, request: HttpRequest) -> bytes:
         """See `ports.calls.Calls`."""
@@ -96,7 +96,7 @@ class HttpCalls:
         """Close all connections."""
         self._resolver.close()
         if self._pool is not None:
-            await self._pool.aclose()
+            await self._pool.close()
 
     async def _in_time(self, first: Outgoing, request: HttpRequest, mask: Mask) -> bytes:
         try:
@@ -124,25 +124,25 @@ class HttpCalls:
         Raises FailedError for a status that is an error, and what `_CAUGHT` lists.
         """
         limits = self._limits
-        host = ("host", sent.target.authority)
-        async with self._connections().stream(
+        wire = httpcore.Request(
             sent.method,
             sent.target.wire,
             headers=[
                 (name.encode("ascii"), value.encode())
-                for name, value in (host, *sent.headers.items())
+                for name, value in (("host", sent.target.authority), *sent.headers.items())
             ],
             content=sent.body,
             extensions={
                 "sni_hostname": sent.target.server_name,
                 "timeout": {
                     "connect": limits.connect_s,
-                    "pool": limits.silent_s,
                     "read": limits.silent_s,
                     "write": limits.silent_s,
                 },
             },
-        ) as response:
+        )
+        answer = self._connections().answer(sent.target.origin, wire, limits.silent_s)
+        async with answer as response:
             headers = incoming.merged(response.headers)
             if request.redirect:
                 location = headers.get("location")
@@ -154,8 +154,8 @@ class HttpCalls:
                 text = mask.hide(await self._error_text(chunks, headers))
                 raise FailedError(failing.answered(response.status, sent.what, text))
             body = await incoming.body_of(chunks, headers, limits.body_bytes)
-            answer = incoming.Answer(response.status, headers, body)
-            return incoming.rendered(sent, answer, request.output, mask)
+            whole = incoming.Answer(response.status, headers, body)
+            return incoming.rendered(sent, whole, request.output, mask)
 
     async def _error_text(self, chunks: AsyncIterable[bytes], headers: dict[str, str]) -> str:
         """The begin of an error's text, as far as it comes soon."""
@@ -170,15 +170,11 @@ class HttpCalls:
         content_type = headers.get("content-type", "")
         return incoming.text_of(bytes(body[:most]), content_type)
 
-    def _connections(self) -> httpcore.AsyncConnectionPool:
+    def _connections(self) -> Pool:
         if self._pool is None:
-            self._pool = httpcore.AsyncConnectionPool(
-                ssl_context=self._trusted or trusted_by_the_system(),
-                max_connections=self._limits.connections,
-                max_keepalive_connections=self._limits.connections // 4,
-                keepalive_expiry=_IDLE_S,
-                network_backend=GuardedBackend(self._egress, self._resolve),
-            )
+            network = GuardedBackend(self._egress, self._resolve)
+            trusted = self._trusted or trusted_by_the_system()
+            self._pool = Pool(network, trusted, self._limits.connections)
         return self._pool
 
 

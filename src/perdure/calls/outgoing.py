@@ -79,6 +79,8 @@ def outgoing(request: HttpRequest, key: str | None) -> Outgoing:
     body = b"" if method in _WITH_BODY else None
     if request.body is not msgspec.UNSET:
         body = _body(request.body, headers)
+    if body is not None:
+        headers["content-length"] = str(len(body))
     if request.authentication is not None:
         headers["authorization"] = _credentials(request.authentication)
     if key is not None and method in _WITH_KEY:

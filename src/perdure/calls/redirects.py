@@ -14,6 +14,7 @@ _OF_BODY = frozenset(
     {
         "content-encoding",
         "content-language",
+        "content-length",
         "content-location",
         "content-type",
         "idempotency-key",
