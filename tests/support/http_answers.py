@@ -36,7 +36,8 @@ class Answers:
         self.port = port
         self.scheme = scheme
         self.open = 0
-        """Connections that clients have not closed."""
+        """Connections that neither side has closed."""
+        self.most_open = 0
 
     @property
     def url(self) -> str:
@@ -77,6 +78,7 @@ async def answering(
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         answers.open += 1
+        answers.most_open = max(answers.open, answers.most_open)
         writers.append(writer)
         try:
             while True:

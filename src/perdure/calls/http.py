@@ -7,7 +7,7 @@ cookies, follow nothing and know no proxies. A call that is cancelled closes its
 import asyncio
 import contextlib
 import ssl
-from collections.abc import AsyncIterable
+from collections.abc import AsyncIterable, Callable
 from pathlib import Path
 
 import certifi
@@ -49,13 +49,15 @@ class HttpLimits(msgspec.Struct, frozen=True, kw_only=True):
 
     `connect_s` is for each connection, looking up its name included; `silent_s` the longest pause
     of a server, and the longest wait for a free connection; `total_s` for all of a call;
-    `error_text_s` for the text of an error. `body_bytes` is of a body once it is decompressed.
+    `error_text_s` for the text of an error; `idle_s` for how long a connection is kept, shorter
+    than the 5 s and more of servers. `body_bytes` is of a body once it is decompressed.
     """
 
     connect_s: float = 10.0
     silent_s: float = 60.0
     total_s: float = 300.0
     error_text_s: float = 5.0
+    idle_s: float = 4.0
     body_bytes: int = VALUE_LIMIT_BYTES
     error_text_bytes: int = 16 * 1024
     redirects: int = 10
@@ -71,11 +73,11 @@ class HttpCalls:
         *,
         limits: HttpLimits | None = None,
         resolve: Resolve | None = None,
-        trusted: ssl.SSLContext | None = None,
+        trusted: Callable[[], ssl.SSLContext] | None = None,
     ) -> None:
         self._egress = egress
         self._limits = limits or HttpLimits()
-        self._trusted = trusted
+        self._trusted = trusted or trusted_by_the_system
         self._resolver = ThreadResolver()
         self._resolve = resolve or self._resolver.resolve
         self._pool: Pool | None = None
@@ -173,8 +175,8 @@ class HttpCalls:
     def _connections(self) -> Pool:
         if self._pool is None:
             network = GuardedBackend(self._egress, self._resolve)
-            trusted = self._trusted or trusted_by_the_system()
-            self._pool = Pool(network, trusted, self._limits.connections)
+            limits = self._limits
+            self._pool = Pool(network, self._trusted, limits.connections, limits.idle_s)
         return self._pool
 
 

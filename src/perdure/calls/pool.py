@@ -8,15 +8,12 @@ request. A connection carries one request at a time; what is not at its end when
 import asyncio
 import contextlib
 import ssl
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 
 import httpcore
 
 Origin = tuple[str, str, int]
 """Scheme, host and port."""
-
-IDLE_S = 4.0
-"""Servers keep an idle connection for 5 s and longer; the client lets go first."""
 
 
 class NoFreeConnectionError(Exception):
@@ -24,13 +21,23 @@ class NoFreeConnectionError(Exception):
 
 
 class Pool:
-    """Connections that `network` makes, `most` at a time; to be used on one loop."""
+    """Connections that `network` makes, `most` at a time; to be used on one loop.
+
+    `trusted` is asked when the first one with TLS is made; `idle_s` is how long a connection may
+    wait for its next request.
+    """
 
     def __init__(
-        self, network: httpcore.AsyncNetworkBackend, trusted: ssl.SSLContext, most: int
+        self,
+        network: httpcore.AsyncNetworkBackend,
+        trusted: Callable[[], ssl.SSLContext],
+        most: int,
+        idle_s: float,
     ) -> None:
         self._network = network
         self._trusted = trusted
+        self._context: ssl.SSLContext | None = None
+        self._idle_s = idle_s
         self._free = asyncio.Semaphore(most)
         self._most_idle = max(1, most // 4)
         self._idle: dict[httpcore.AsyncHTTPConnection, Origin] = {}
@@ -77,10 +84,12 @@ class Pool:
             if not connection.has_expired():
                 return connection
             await connection.aclose()
+        if self._context is None and origin[0] == "https":
+            self._context = self._trusted()
         return httpcore.AsyncHTTPConnection(
             wire_origin,
-            ssl_context=self._trusted,
-            keepalive_expiry=IDLE_S,
+            ssl_context=self._context,
+            keepalive_expiry=self._idle_s,
             network_backend=self._network,
         )
 

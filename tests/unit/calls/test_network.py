@@ -247,7 +247,7 @@ async def test_a_trusted_certificate_has_to_be_for_the_host(certificate: Path) -
     names = Names(["127.0.0.1"])
     async with (
         answering(answer(200, b"1"), tls=server_side(certificate)) as server,
-        called("127.0.0.1", resolve=names.resolve, trusted=trusted) as calls,
+        called("127.0.0.1", resolve=names.resolve, trusted=lambda: trusted) as calls,
     ):
         for host in ("good.example", "good.example.", "127.0.0.1"):
             assert await call(calls, f"https://{host}:{server.port}/") == "1"
