@@ -6,7 +6,7 @@ unevaluated: the record has the values that it is evaluated for, and what they r
 only where the call is made.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, Literal
 
 import msgspec
@@ -59,6 +59,15 @@ def query_of(value: Any) -> dict[str, str | list[str]]:
         for name, each in _entries(value, "query")
         if each is not None
     }
+
+
+def texts_in(value: Any) -> Iterator[str]:
+    """The texts and numbers in a value, wherever they are in it, as texts."""
+    if isinstance(value, dict | list):
+        for each in value.values() if isinstance(value, dict) else value:
+            yield from texts_in(each)
+    elif value is not None and not isinstance(value, bool):
+        yield _text(value, "a secret")
 
 
 def _entries(value: Any, what: str) -> list[tuple[str, Any]]:

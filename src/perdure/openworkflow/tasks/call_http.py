@@ -13,7 +13,7 @@ from perdure.openworkflow.authenticating import Authenticator, descriptor
 from perdure.openworkflow.binding import Bound, arguments_of
 from perdure.openworkflow.errors import WorkflowError
 from perdure.openworkflow.expressions import Template, sites
-from perdure.openworkflow.requests import Late, Prepared, headers_of, query_of
+from perdure.openworkflow.requests import Late, Prepared, headers_of, query_of, texts_in
 from perdure.openworkflow.running import Definition, Directive, Frame
 from perdure.openworkflow.templates import Uri
 from perdure.ports.calls import HttpRequest
@@ -122,6 +122,7 @@ class HttpCall:
             output=prepared.output,
             redirect=prepared.redirect,
             authentication=credentials,
+            confidential=tuple(texts_in(arguments.get("secrets"))),
         )
         return await self._calls.http(request)
 
