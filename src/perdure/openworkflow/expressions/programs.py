@@ -47,18 +47,21 @@ def run(program: str, input: bytes) -> Any:
 
 def run_to_text(program: str, input: bytes) -> str:
     """The one value that a program gives, as JSON. Raises ProgramError."""
+    outputs = iter(_compiled(program).input_text(input.decode()))
     try:
-        outputs = iter(_compiled(program).input_text(input.decode()))
-        output: str = next(outputs)
-        next(outputs)
-    except StopIteration:
-        try:
-            return output
-        except UnboundLocalError:
-            raise ProgramError("it gave no value") from None
+        output: str | None = next(outputs, None)
+        others = next(outputs, None)
     except ValueError as error:
         raise ProgramError(str(error)) from None
-    raise ProgramError("it gave more than one value: wrap it in [ ] to have all of them")
+    finally:
+        # The frame lives on in the error's traceback, and if that is in a cycle, the collector
+        # frees the iterator after what it points to, which ends the process (jq.py 1.13).
+        del outputs
+    if output is None:
+        raise ProgramError("it gave no value")
+    if others is not None:
+        raise ProgramError("it gave more than one value: wrap it in [ ] to have all of them")
+    return output
 
 
 def decoded(output: str) -> Any:
