@@ -19,6 +19,8 @@ from perdure.machine.uncaught import failure_of
 from perdure.model import failure as failures
 from perdure.model.failure import STANDARD, Failure
 from perdure.openworkflow.errors import WorkflowError
+from perdure.openworkflow.expressions import outside
+from perdure.openworkflow.expressions.programs import ProgramError
 from perdure.openworkflow.program import DocumentProgram, compile
 from perdure.ports.calls import HttpRequest
 
@@ -66,7 +68,12 @@ class PlayedCalls:
             return json.dumps(response.content).encode()
         described = {"method": request.method, "uri": request.uri, "headers": {}}
         return json.dumps(
-            {"request": described, "statusCode": response.status, "content": response.content}
+            {
+                "request": described,
+                "statusCode": response.status,
+                "headers": {},
+                "content": response.content,
+            }
         ).encode()
 
 
@@ -130,7 +137,6 @@ class DocumentRun:
         self.record: list[bytes] = []
         self.commands: list[c.AnyCommand] = []
         """All that was asked for."""
-        self.evaluations = 0
 
     # -- driving ---------------------------------------------------------------------------------
 
@@ -234,6 +240,8 @@ class DocumentRun:
             entry = self.machine.open.get(position)
             if entry is not None and isinstance(entry.command, c.RunTask):
                 self._expect(0, e.TaskCancelled(time=0, position=position, attempt=1))
+        elif isinstance(command, c.Evaluate):
+            self._evaluate(command)
         elif isinstance(command, c.StartTimer):
             self._expect(command.due_ms - self.time_ms, e.TimerFired(time=0, position=position))
         elif isinstance(command, c.CancelTimer):
@@ -258,6 +266,17 @@ class DocumentRun:
                 time=0, position=command.position, attempt=1, failure=failure_of(error)
             )
         self._expect(self.calls.takes_ms, event)
+
+    def _evaluate(self, command: c.Evaluate) -> None:
+        """Evaluate, before anything else happens."""
+        event: e.AnyEvent
+        try:
+            output = outside.evaluate(command.expression, bytes(command.arguments)).encode()
+            event = e.Evaluated(time=0, position=command.position, output=msgspec.Raw(output))
+        except ProgramError as error:
+            failure = failures.expression(str(error))
+            event = e.EvaluationFailed(time=0, position=command.position, failure=failure)
+        self._expect(-self.time_ms, event)
 
     def _start_child(self, command: c.StartChild) -> None:
         child = self._children.get(command.workflow_id)

@@ -78,6 +78,13 @@ def expression(detail: str, title: str = "Expression failed") -> Failure:
     return Failure(type=STANDARD + "expression", status=400, title=title, detail=_bounded(detail))
 
 
+def authentication(detail: str, title: str = "Authentication failed") -> Failure:
+    """Credentials are not what they have to be."""
+    return Failure(
+        type=STANDARD + "authentication", status=401, title=title, detail=_bounded(detail)
+    )
+
+
 def authorization(detail: str, title: str = "Not authorized") -> Failure:
     """Something may not be done, or a secret is not there."""
     return Failure(

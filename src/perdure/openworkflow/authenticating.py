@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from perdure.model import failure as failures
 from perdure.model.exceptions import DefinitionError
-from perdure.model.failure import STANDARD, Failure
 from perdure.openworkflow import expressions
 from perdure.openworkflow import types as t
 from perdure.openworkflow.errors import WorkflowError
@@ -63,7 +63,7 @@ class Authenticator:
             wanted = " and ".join(self._type.__struct_fields__)
             name = self._type.__name__.lower()
             text = f"{name} authentication needs {wanted}, each a text"
-            raise WorkflowError(_unauthenticated(text)) from None
+            raise WorkflowError(failures.authentication(text)) from None
 
 
 def descriptor(credentials: Basic | Bearer) -> dict[str, str]:
@@ -72,9 +72,3 @@ def descriptor(credentials: Basic | Bearer) -> dict[str, str]:
         return {"scheme": "Bearer", "parameter": credentials.token}
     pair = f"{credentials.username}:{credentials.password}".encode()
     return {"scheme": "Basic", "parameter": base64.b64encode(pair).decode()}
-
-
-def _unauthenticated(detail: str) -> Failure:
-    return Failure(
-        type=f"{STANDARD}authentication", status=401, title="Authentication failed", detail=detail
-    )

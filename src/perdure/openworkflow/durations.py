@@ -1,52 +1,33 @@
-"""Lengths of time as documents write them (dsl-reference, Duration).
+"""Lengths of time as documents write them, in milliseconds (dsl-reference, Duration)."""
 
-A year counts 365 days and a month 30: the specification's pattern allows both, and says nothing of
-calendars.
-"""
-
-import re
 from typing import Any
 
 import msgspec
 
 from perdure.model import failure as failures
 from perdure.openworkflow.errors import WorkflowError
+from perdure.openworkflow.formats import LONGEST_DURATION_MS, duration_ms
 from perdure.openworkflow.types import DurationParts
 
-_ISO = re.compile(
-    r"P(?=.)(?:(?P<years>\d+(?:\.\d+)?)Y)?(?:(?P<months>\d+(?:\.\d+)?)M)?"
-    r"(?:(?P<weeks>\d+(?:\.\d+)?)W)?(?:(?P<days>\d+(?:\.\d+)?)D)?"
-    r"(?:T(?=\d)(?:(?P<hours>\d+(?:\.\d+)?)H)?(?:(?P<minutes>\d+(?:\.\d+)?)M)?"
-    r"(?:(?P<seconds>\d+(?:\.\d+)?)S)?)?",
-    re.ASCII,
-)
+_LONGEST_TEXT = 64
 _UNITS_MS = {
-    "years": 365 * 86_400_000,
-    "months": 30 * 86_400_000,
-    "weeks": 7 * 86_400_000,
     "days": 86_400_000,
     "hours": 3_600_000,
     "minutes": 60_000,
     "seconds": 1_000,
     "milliseconds": 1,
 }
-_LONGEST_MS = 100 * 366 * 86_400_000
-_LONGEST_TEXT = 64
 
 
 def milliseconds(duration: DurationParts | str) -> int:
-    """A constant length in whole milliseconds. Raises ValueError for none, or over 100 years."""
+    """A constant length. Raises ValueError for none, and for one over 100 years."""
+    total: float
     if isinstance(duration, str):
-        match = _ISO.fullmatch(duration) if len(duration) <= _LONGEST_TEXT else None
-        if match is None:
-            shown = duration[:_LONGEST_TEXT]
-            raise ValueError(f"{shown!r} is no ISO 8601 duration such as 'PT30S'")
-        amounts = {unit: float(text) for unit, text in match.groupdict().items() if text}
+        total = duration_ms(duration[:_LONGEST_TEXT])
     else:
-        amounts = {unit: getattr(duration, unit) for unit in duration.__struct_fields__}
-    total = sum(amount * _UNITS_MS[unit] for unit, amount in amounts.items())
-    if not 0 <= total <= _LONGEST_MS:
-        raise ValueError(f"{duration!r} is not between 0 and 100 years")
+        total = sum(getattr(duration, unit) * length for unit, length in _UNITS_MS.items())
+    if not 0 <= total <= LONGEST_DURATION_MS:
+        raise ValueError("it is not between 0 and 100 years")
     return round(total)
 
 

@@ -15,7 +15,7 @@ import msgspec
 from perdure.machine import program
 from perdure.model import failure as failures
 from perdure.model.exceptions import DefinitionError, FailedError
-from perdure.openworkflow import durations, effects
+from perdure.openworkflow import announcement, effects
 from perdure.openworkflow.compiling import Compiler, Place
 from perdure.openworkflow.errors import WorkflowError
 from perdure.openworkflow.expressions import is_expression, sites
@@ -42,15 +42,8 @@ class DocumentProgram:
 
     def served(self) -> Served:
         """How it is announced."""
-        header = self.document.document
-        return Served(
-            workflow_id=header.workflow_id,
-            version=header.version,
-            digest=hashlib.sha256(self._body).hexdigest(),
-            kind="document",
-            title=header.title,
-            timeout_ms=_constant_timeout(self.document),
-        )
+        digest = hashlib.sha256(self._body).hexdigest()
+        return announcement.served(self.document, self._body.decode(), digest)
 
     async def begin(self, inputs: bytes) -> bytes:
         """The main branch of an execution: from inputs to output, both JSON.
@@ -85,8 +78,10 @@ class _Compiled:
         self._output = compiler.output(document.output, sites.WORKFLOW_OUTPUT_AS, place, "output")
 
         self._limit = None
-        if document.timeout is not None and _constant_timeout(document) is None:
-            self._limit = compiler.length(compiler.timeout(document.timeout).after, place)
+        if document.timeout is not None:
+            after = compiler.timeout(document.timeout).after
+            if isinstance(after, str) and is_expression(after):  # the machine has constant ones
+                self._limit = compiler.length(after, place)
 
     async def run(self, inputs: Any) -> bytes:
         """Run the document for these inputs; its output, as JSON. Raises WorkflowError."""
@@ -114,7 +109,7 @@ class _Compiled:
         if self._limit is None:
             return await tasks()
         limit_ms = await self._limit.milliseconds(frame, frame.input)
-        return await limited(frame, "/timeout", limit_ms, "the workflow", tasks)
+        return await limited(frame, "/do", limit_ms, "the workflow", tasks)
 
 
 @contextmanager
@@ -124,13 +119,3 @@ def _placed(instance: str) -> Iterator[None]:
         yield
     except FailedError as error:
         raise WorkflowError(error.failure.at(instance)) from error
-
-
-def _constant_timeout(document: Document) -> int | None:
-    """The timeout of the workflow in milliseconds, where it is no expression."""
-    timeout = document.timeout
-    if isinstance(timeout, str):
-        timeout = document.use.timeouts.get(timeout)
-    if timeout is None or (isinstance(timeout.after, str) and is_expression(timeout.after)):
-        return None
-    return durations.milliseconds(timeout.after)

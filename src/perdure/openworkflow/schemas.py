@@ -3,6 +3,7 @@
 Patterns run in linear time, and nothing is fetched.
 """
 
+from itertools import islice
 from typing import Any
 
 import jsonschema_rs
@@ -10,7 +11,10 @@ import jsonschema_rs
 from perdure.model import failure as failures
 from perdure.openworkflow.errors import WorkflowError
 
+_ERROR_LIMIT = 1_000
+"""How many problems are looked at."""
 _PROBLEM_LIMIT = 20
+"""How many are told."""
 
 
 class DataSchema:
@@ -29,15 +33,16 @@ class DataSchema:
         """Raise WorkflowError (validation), with every problem located, where data does not fit."""
         if self._is_valid(value):
             return
-        problems: list[str] = []
-        for error in self._validator.iter_errors(value):
-            if len(problems) == _PROBLEM_LIMIT:
-                problems.append("and more")
-                break
-            where = "".join(f"/{_escaped(part)}" for part in error.instance_path)
-            problems.append(f"{where or 'as a whole'}: {error.message}")
+        problems = sorted(map(_problem, islice(self._validator.iter_errors(value), _ERROR_LIMIT)))
+        if len(problems) > _PROBLEM_LIMIT:
+            problems[_PROBLEM_LIMIT:] = ["and more"]
         detail = f"the {self._what} does not fit its schema: {'; '.join(problems)}"
         raise WorkflowError(failures.validation(detail))
+
+
+def _problem(error: jsonschema_rs.ValidationError) -> str:
+    where = "".join(f"/{_escaped(part)}" for part in error.instance_path)
+    return f"{where or 'as a whole'}: {error.message}"
 
 
 def _fetch_nothing(uri: str) -> Any:

@@ -22,10 +22,10 @@ class Uri:
         self._expression: Bound | None = None
         self._template: uri_templates.UriTemplate | None = None
         self._literal = text
-        if is_expression(text):
-            self._expression = compiler.expression(text, sites.TASK_DEFINITION, place)
-        elif "{" in text:
+        if is_template(text):
             self._template = uri_templates.parse(text)
+        elif is_expression(text):
+            self._expression = compiler.expression(text, sites.TASK_DEFINITION, place)
 
     async def evaluate(self, frame: Frame, value: Any) -> str:
         """The URI for `value`. Raises WorkflowError (expression)."""
@@ -37,3 +37,8 @@ class Uri:
         if not isinstance(result, str):
             raise WorkflowError(failures.expression("the URI has to be a string"))
         return result
+
+
+def is_template(text: str) -> bool:
+    """Whether a URI is a template with names in it, rather than an expression or as it stands."""
+    return "{" in text and not is_expression(text)

@@ -71,7 +71,7 @@ class Case:
             assert self.output is not _ABSENT, "a case says what comes of it"
             assert fits(self.output, run.output), run.output
         if self.requests is not None:
-            sent = [msgspec.to_builtins(request) for request in run.calls.requests]
+            sent = msgspec.json.decode(msgspec.json.encode(run.calls.requests))
             assert len(sent) == len(self.requests), sent
             for expected, actual in zip(self.requests, sent, strict=True):
                 assert fits({**actual, **expected}, actual), actual

@@ -1,28 +1,35 @@
 """`call http`: sends a request; the output is what the response has, in the form asked for."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Literal
 
 import msgspec
 
 from perdure.model import failure as failures
 from perdure.model.exceptions import FailedError
-from perdure.openworkflow import effects, expressions
+from perdure.openworkflow import effects, expressions, uri_templates
 from perdure.openworkflow import types as t
 from perdure.openworkflow.authenticating import Authenticator, descriptor
 from perdure.openworkflow.binding import Bound, arguments_of
 from perdure.openworkflow.errors import WorkflowError
 from perdure.openworkflow.expressions import Template, sites
-from perdure.openworkflow.requests import Late, Prepared, headers_of, query_of, texts_in
+from perdure.openworkflow.requests import Late, Prepared, headers_of, query_of, texts_in, uri_of
 from perdure.openworkflow.running import Definition, Directive, Frame
-from perdure.openworkflow.templates import Uri
+from perdure.openworkflow.templates import is_template
+from perdure.openworkflow.uri_templates import UriTemplate
 from perdure.ports.calls import HttpRequest
 
 if TYPE_CHECKING:
     from perdure.openworkflow.compiling import Compiler, Place
 
 
-_TREES = ("headers", "query", "body")
+_READERS: Mapping[str, Callable[[Any], Any]] = {
+    "uri": uri_of,
+    "headers": headers_of,
+    "query": query_of,
+    "body": lambda value: value,
+}
+"""What is made of each field's value."""
 
 
 def define(
@@ -50,17 +57,25 @@ class HttpCall:
         self._calls = compiler.calls
         self._secrets = compiler.secrets
         self._declared = compiler.use.secrets
-        self._with = with_
-        self._uri = Uri(endpoint if isinstance(endpoint, str) else endpoint.uri, compiler, place)
+        self._method = with_.method
+        self._output = with_.output
+        self._redirect = with_.redirect
+        self._template: UriTemplate | None = None
         self._authenticator: Authenticator | None = None
-        if isinstance(endpoint, t.Endpoint) and endpoint.authentication is not None:
-            self._authenticator = Authenticator(endpoint.authentication, compiler, place)
         self._early: dict[str, Bound] = {}
         self._late: dict[str, Template] = {}
         self._mentioned: set[str] = set()
-        for name in _TREES:
-            self._add(name, getattr(with_, name), compiler, place)
-        if self._authenticator is not None:
+        uri = endpoint if isinstance(endpoint, str) else endpoint.uri
+        if is_template(uri):
+            self._template = uri_templates.parse(uri)
+        else:
+            self._add("uri", uri, compiler, place)
+        for name in ("headers", "query", "body"):
+            tree = getattr(with_, name)
+            if tree is not msgspec.UNSET and (tree is not None or name == "body"):
+                self._add(name, tree, compiler, place)
+        if isinstance(endpoint, t.Endpoint) and endpoint.authentication is not None:
+            self._authenticator = Authenticator(endpoint.authentication, compiler, place)
             self._mentioned |= self._authenticator.template.variables
         self._arguments = arguments_of(self._mentioned - sites.SECRET, place.variables)
         self._needs_data = bool(self._late) or (
@@ -68,8 +83,6 @@ class HttpCall:
         )
 
     def _add(self, name: str, tree: Any, compiler: "Compiler", place: "Place") -> None:
-        if tree is msgspec.UNSET or (tree is None and name != "body"):
-            return
         mode = compiler.document.evaluate.mode
         template = expressions.template(tree, place.variables | sites.TASK_SENT, mode=mode)
         if template.variables & sites.SECRET:
@@ -83,20 +96,14 @@ class HttpCall:
     async def prepare(self, frame: Frame) -> Prepared:
         """What can be said before secrets are known. Raises WorkflowError."""
         value = frame.input
-        early = {name: await bound.evaluate(frame, value) for name, bound in self._early.items()}
-        late = None
+        fields: dict[str, Any] = {"method": self._method}
+        if self._template is not None:
+            fields["uri"] = self._template.expand(value)
+        for name, bound in self._early.items():
+            fields[name] = _READERS[name](await bound.evaluate(frame, value))
         if self._needs_data:
-            late = Late(value=value, arguments=dict(self._arguments(frame)))
-        return Prepared(
-            method=self._with.method,
-            uri=await self._uri.evaluate(frame, value),
-            headers=headers_of(early.get("headers")),
-            query=query_of(early.get("query")),
-            body=early.get("body", msgspec.UNSET),
-            output=self._with.output,
-            redirect=self._with.redirect,
-            late=late,
-        )
+            fields["late"] = Late(value=value, arguments=dict(self._arguments(frame)))
+        return Prepared(**fields)
 
     # -- where the call is made ------------------------------------------------------------------
 
@@ -105,26 +112,32 @@ class HttpCall:
         prepared = _decode(input)
         late = prepared.late or Late()
         arguments = dict(late.arguments)
+        confidential: list[str] = []
         if "secrets" in self._mentioned:
-            arguments["secrets"] = {name: self._secrets.get(name) for name in self._declared}
+            secrets = {name: self._secrets.get(name) for name in self._declared}
+            arguments["secrets"] = secrets
+            confidential += texts_in(secrets)
         credentials = None
         if self._authenticator is not None:
             credentials = self._authenticator.credentials(late.value, arguments, self._secrets)
         if "authorization" in self._mentioned:
-            arguments["authorization"] = descriptor(credentials) if credentials else None
+            authorization = descriptor(credentials) if credentials else None
+            arguments["authorization"] = authorization
+            confidential += texts_in(authorization)
         fields = {name: self._evaluated(name, late.value, arguments) for name in self._late}
-        request = HttpRequest(
-            method=prepared.method,
-            uri=prepared.uri,
-            headers=headers_of(fields["headers"]) if "headers" in fields else prepared.headers,
-            query=query_of(fields["query"]) if "query" in fields else prepared.query,
-            body=fields.get("body", prepared.body),
-            output=prepared.output,
-            redirect=prepared.redirect,
-            authentication=credentials,
-            confidential=tuple(texts_in(arguments.get("secrets"))),
+        return await self._calls.http(
+            HttpRequest(
+                method=prepared.method,
+                uri=fields.get("uri", prepared.uri),
+                headers=fields.get("headers", prepared.headers) or {},
+                query=fields.get("query", prepared.query) or {},
+                body=fields.get("body", prepared.body),
+                output=self._output,
+                redirect=self._redirect,
+                authentication=credentials,
+                confidential=tuple(confidential),
+            )
         )
-        return await self._calls.http(request)
 
     def invoke_blocking(self, input: bytes) -> bytes:
         """Calls are only made on a loop."""
@@ -136,9 +149,9 @@ class HttpCall:
 
     def _evaluated(self, name: str, value: Any, arguments: Mapping[str, Any]) -> Any:
         try:
-            return self._late[name].evaluate_here(value, arguments)
+            return _READERS[name](self._late[name].evaluate_here(value, arguments))
         except FailedError:
-            # What jq says of an error may quote the secret.
+            # What is said of an error may quote the secret.
             text = f"an expression in the {name} of the call, which mentions secrets, failed"
             raise WorkflowError(failures.expression(text)) from None
 

@@ -130,7 +130,8 @@ class PartRules:
             self.authentication(node.member("authentication"), scope)
 
     def _uri(self, node: Node | None, scope: Scope, *, called: bool) -> None:
-        self._expressions.values(node, sites.TASK_DEFINITION | scope.variables)
+        available = sites.TASK_SENT if called else sites.TASK_DEFINITION
+        self._expressions.values(node, available | scope.variables)
         if called:
             check_template(node, self._found)
 

@@ -1,0 +1,139 @@
+"""The limits of a running document: depth, visits, and what it may record."""
+
+from itertools import pairwise
+from typing import Any
+
+import pytest
+
+from perdure.machine import commands as c
+from perdure.openworkflow import program, running
+from tests.support.documents import DocumentRun
+
+BAD: dict[str, Any] = {"raise": {"error": {"type": "https://x.test/bad", "status": 400}}}
+
+
+def nested(levels: int, innermost: dict[str, Any]) -> dict[str, Any]:
+    task = innermost
+    for level in range(levels):
+        kind = level % 4
+        if kind == 0:
+            task = {"do": [{"a": task}]}
+        elif kind == 1:
+            task = {"for": {"in": "[1]"}, "do": [{"a": task}]}
+        elif kind == 2:
+            task = {"try": [{"a": task}], "catch": {"errors": {"with": {"status": 999}}}}
+        else:
+            task = {"fork": {"branches": [{"a": task}]}, "output": {"as": ".[0]"}}
+    return {"do": [{"top": task}]}
+
+
+@pytest.mark.parametrize("crashes", [False, True])
+def test_a_hundred_levels_run(crashes: bool) -> None:
+    document = nested(100, {"do": [{"pause": {"wait": "PT1S"}}, {"value": {"set": {"n": 1}}}]})
+
+    assert DocumentRun(document, crashes=crashes).run().output == {"n": 1}
+
+
+def test_an_error_leaves_a_hundred_levels() -> None:
+    run = DocumentRun(nested(100, BAD)).run()
+
+    assert run.error.type == "https://x.test/bad"
+
+
+def test_a_hundred_levels_of_the_deepest_kind_run() -> None:
+    task: dict[str, Any] = {"wait": "PT1S"}
+    for _ in range(100):
+        task = {
+            "try": [{"a": task}],
+            "catch": {"retry": {"limit": {"attempt": {"count": 1, "duration": "PT1H"}}}},
+            "timeout": {"after": "PT1H"},
+        }
+    extensions = [{"all": {"extend": "all", "before": [{"b": {"set": {"x": 1}}}]}}]
+
+    run = DocumentRun({"use": {"extensions": extensions}, "do": [{"top": task}]}).run()
+
+    assert run.output == {}
+
+
+def test_too_deep_a_document_fails_saying_so() -> None:
+    task = BAD
+    for _ in range(151):
+        task = {"do": [{"a": task}]}
+
+    run = DocumentRun({"do": [{"top": task}]}).run()
+
+    assert "deeper than 150" in run.error.detail
+
+
+def test_functions_that_call_one_another_without_end_are_stopped() -> None:
+    functions = {
+        "ping": {"do": [{"a": {"call": "pong"}}]},
+        "pong": {"do": [{"a": {"call": "ping"}}]},
+    }
+    run = DocumentRun({"use": {"functions": functions}, "do": [{"a": {"call": "ping"}}]}).run()
+
+    assert (run.error.title, run.error.status) == ("Nested too deeply", 500)
+
+
+ENDLESS = {
+    "do": [
+        {"tries": {"try": [{"a": {"set": {"n": 1}}}, {"b": BAD}], "catch": {"retry": {}}}},
+    ]
+}
+
+
+def test_a_loop_without_end_is_stopped_and_cannot_catch_that(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(running, "VISIT_LIMIT", 5_000)
+
+    run = DocumentRun(ENDLESS).run()
+
+    assert (run.error.title, run.error.status) == ("Too many tasks", 500)
+    assert len(run.record) < 30
+
+
+def test_an_execution_that_only_computes_can_be_cancelled() -> None:
+    run = DocumentRun(ENDLESS)
+    run.start()
+    for _ in range(3):
+        run.go_on()
+    run.cancel()
+    run.go_on()
+
+    assert isinstance(run.end, c.CancelExecution)
+
+
+def test_a_step_does_a_bounded_amount_of_work_in_all_branches_together(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    began: list[running.Run] = []
+
+    class Watched(running.Run):
+        def __init__(self, *arguments: Any) -> None:
+            super().__init__(*arguments)
+            began.append(self)
+
+    monkeypatch.setattr(program, "Run", Watched)
+    loop = {"for": {"in": "[range(5000)]"}, "do": [{"a": {"set": {"n": "${ $item }"}}}]}
+    branches = [{f"b{index}": loop} for index in range(20)]
+    run = DocumentRun({"do": [{"all": {"fork": {"branches": branches}}}]})
+    run.start()
+
+    visited = [began[0].visits]
+    for _ in range(50):
+        run.go_on()
+        visited.append(began[0].visits)
+
+    steps = [after - before for before, after in pairwise([0, *visited])]
+    assert max(steps) <= running.WORK_LIMIT
+    assert min(steps[-10:]) > 0
+
+
+def test_an_output_that_is_too_large_to_be_recorded_fails() -> None:
+    doubling = {"for": {"in": "[range(22)]"}, "do": [{"a": {"set": {"s": "${ .s + .s }"}}}]}
+
+    run = DocumentRun({"do": [{"double": doubling}]}, {"s": "x"}).run()
+
+    assert run.error.status == 400
+    assert "bytes" in run.error.detail
