@@ -19,9 +19,10 @@ from perdure.ports.journal import InboxEntry
 from perdure.ports.logs import NewLogRecord
 from perdure.worker.assembly import Assembly
 from perdure.worker.catalog import Loaded
+from perdure.worker.definitions import compile_nothing
 from perdure.worker.host import CACHED
 from perdure.worker.marks import Marks
-from perdure.worker.programs import Definition, Evaluator
+from perdure.worker.programs import Compile, Definition, Evaluator, Validator
 from perdure.worker.threads import THREADS
 from tests.support.virtual_time import VirtualClock
 
@@ -202,6 +203,8 @@ class ScriptedEngine:
 async def serving(
     *definitions: Definition,
     evaluator: Evaluator | None = None,
+    compile_document: Compile = compile_nothing,
+    validator: Validator | None = None,
     cached: int = CACHED,
     threads: int = THREADS,
 ) -> AsyncIterator[ScriptedEngine]:
@@ -221,6 +224,8 @@ async def serving(
         lambda: 7,
         marks,
         evaluator=evaluator,
+        compile_document=compile_document,
+        validator=validator,
         cached=cached,
         threads=threads,
     )

@@ -114,6 +114,7 @@ def a_workflow(**more: Any) -> dict[str, Any]:
         "timeout_ms": None,
         "retired_at": None,
         "input_schema": {"type": "object"},
+        "unsupported": [],
         **more,
     }
 

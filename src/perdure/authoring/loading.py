@@ -6,7 +6,7 @@ others load all the same.
 
 import importlib
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from types import ModuleType
 from typing import Any, NamedTuple
@@ -18,7 +18,6 @@ from perdure.model.exceptions import DefinitionError
 
 AnyWorkflow = Workflow[Any, Any]
 
-_DOCUMENTS = (".yaml", ".yml", ".json")
 _DOTTED_NAME = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)*")
 _HINT = """write, for example:
 
@@ -62,11 +61,12 @@ class Catalog:
         self.problems.append(LoadProblem(path, detail))
 
 
-def load(paths: Sequence[str | Path]) -> Catalog:
+def load(paths: Sequence[str | Path], *, with_documents: Collection[str] = ()) -> Catalog:
     """Load Python files, folders of them, and modules by dotted name.
 
     Of a folder: its files, but those that begin with ``_``, and its packages; of a package, its
-    subpackages too. Does not raise: what went wrong is in `Catalog.problems`.
+    subpackages too. Those `with_documents` need not have Python workflows as well. Does not raise:
+    what went wrong is in `Catalog.problems`.
     """
     catalog = Catalog()
     importlib.invalidate_caches()
@@ -76,7 +76,7 @@ def load(paths: Sequence[str | Path]) -> Catalog:
         except DefinitionError as error:
             catalog.refuse(path, str(error))
         else:
-            if not any(loaded):
+            if not any(loaded) and path not in with_documents:
                 catalog.refuse(path, f"no workflow found; {_HINT}")
     if not paths:
         catalog.refuse("", f"nothing to load: name a file or a folder; {_HINT}")
@@ -99,12 +99,13 @@ def resolve(reference: str) -> Task[..., Any]:
 def _modules_of(path: str) -> list[str]:
     """The modules that a path stands for: files, or the path itself as a dotted name."""
     location = Path(path)
-    if location.suffix in _DOCUMENTS:
-        raise DefinitionError("Open Workflow documents are not served yet")
     if location.is_dir():
         return [str(file) for file in files_in(location.resolve())]
     if location.is_file() and location.suffix != ".py":
-        raise DefinitionError("it is no Python file: its name has to end in .py")
+        raise DefinitionError(
+            "it is neither a Python file nor a document: its name has to end in .py, .yaml, .yml "
+            "or .json"
+        )
     if location.is_file() or (location.suffix != ".py" and _DOTTED_NAME.fullmatch(path)):
         return [path]
     raise DefinitionError("there is no such file or folder")

@@ -12,6 +12,8 @@ from perdure.bootstrap.settings import Settings
 from perdure.link.messages import ImportProblem
 from perdure.ports.runtime import Served
 
+SHOWN = 50
+"""Workflows that are listed."""
 _SAMPLES: Mapping[str, Any] = {
     "string": "…",
     "integer": 1,
@@ -64,9 +66,12 @@ def _key_file(settings: Settings) -> Path:
 
 def _workflows(served: Sequence[Served]) -> str:
     if not served:
-        return "no workflows are served: perdure serve PATH …"
-    width = max(len(each.workflow_id) for each in served)
-    lines = [f"  {each.workflow_id:{width}}  version {each.version}" for each in served]
+        return "no workflows are served: perdure serve PATH …, or perdure workflows register FILE"
+    shown = served[:SHOWN]
+    width = max(len(each.workflow_id) for each in shown)
+    lines = [f"  {each.workflow_id:{width}}  version {each.version}" for each in shown]
+    if len(served) > SHOWN:
+        lines.append(f"  and {len(served) - SHOWN:,} more: perdure workflows list")
     return "\n".join(["workflows:", *lines])
 
 

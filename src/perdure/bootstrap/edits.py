@@ -1,4 +1,4 @@
-"""Edits of the code at served paths, as they are saved."""
+"""Edits of what is at served paths, code and documents, as they are saved."""
 
 import asyncio
 import logging
@@ -8,9 +8,11 @@ from pathlib import Path
 
 from watchfiles import Change, awatch
 
+from perdure.bootstrap.document_files import is_document_name, looks_like_one
+
 log = logging.getLogger(__name__)
 
-SUFFIXES = (".py",)
+PYTHON = ".py"
 FOLDERS = 1_000
 """Folders that are watched at most, the nearest to the paths first."""
 
@@ -97,6 +99,11 @@ def _is_importable(folder: Path) -> bool:
 def _concerns(change: Change, path: str) -> bool:
     """Whether a change is one of code. What is added may be a folder with code in it."""
     changed = Path(path)
-    if changed.suffix in SUFFIXES:
-        return not changed.name.startswith(".")
+    if changed.name.startswith("."):
+        return False
+    if changed.suffix == PYTHON:
+        return True
+    if is_document_name(changed):
+        # What a task writes there concerns nobody. One that is gone may have been a document.
+        return change is Change.deleted or looks_like_one(changed)
     return change is Change.added and _is_importable(changed)

@@ -21,16 +21,17 @@ from typing import Any
 
 import uvloop
 
-from perdure.authoring.loading import load
+from perdure.bootstrap.calling import calling
 from perdure.bootstrap.clock import SystemClock
+from perdure.bootstrap.loading import load
 from perdure.bootstrap.randomness import RandomBits
-from perdure.link.messages import ImportProblem
 from perdure.link.socket import worker_end
+from perdure.openworkflow.program import compile
 from perdure.worker import watchdog
 from perdure.worker.assembly import Assembly
-from perdure.worker.catalog import Loaded
 from perdure.worker.evaluator import ProcessEvaluator
 from perdure.worker.marks import Marks
+from perdure.worker.validator import ProcessValidator, validation
 
 log = logging.getLogger("perdure.worker")
 
@@ -79,7 +80,9 @@ def main() -> None:
     os.register_at_fork(after_in_child=lambda: _let_go((*inherited, lock)))
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, _leave_to_server)
-    loaded = _loaded(flags.paths)
+    outside = calling(flags.egress_allow, os.environ)
+    compile_document = partial(compile, calls=outside.calls, secrets=outside.secrets)
+    loaded = load(flags.paths, validation, compile_document)
     gc.collect()
     gc.freeze()
     loop = uvloop.new_event_loop()
@@ -92,6 +95,8 @@ def main() -> None:
         partial(RandomBits(), 63),
         marks,
         evaluator=ProcessEvaluator(loop, inherited=(lock,)),
+        compile_document=compile_document,
+        validator=ProcessValidator(loop, inherited=(lock,)),
         inherited=(lock,),
     )
     _serve(loop, worker, socket.socket(fileno=flags.link_fd))
@@ -140,12 +145,6 @@ def _serve(loop: asyncio.AbstractEventLoop, worker: Assembly, connection: socket
             loop.run_forever()
         except (SystemExit, KeyboardInterrupt):  # of an asyncio task that user code has made
             log.exception("something in a task tried to end the worker")
-
-
-def _loaded(paths: Sequence[str]) -> Loaded:
-    catalog = load(paths)
-    problems = [ImportProblem(problem.path, problem.detail) for problem in catalog.problems]
-    return Loaded(catalog.workflows, problems)
 
 
 def _leave_to_server(number: int, frame: FrameType | None) -> None:

@@ -23,7 +23,7 @@ from perdure.cli.mistakes import told
     "--no-auth", is_flag=True, default=None, help="Ask for no key; on a loopback address only."
 )
 def serve(paths: tuple[str, ...], **flags: Any) -> None:
-    """Serve what the PATHs hold: Python modules, and folders of them.
+    """Serve what the PATHs hold: Python modules, YAML or JSON documents, and folders of them.
 
     Settings come from these flags, from PERDURE_* variables and from perdure.toml in the current
     folder, in that order.

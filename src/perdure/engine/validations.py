@@ -15,7 +15,7 @@ from perdure.engine.workers import Workers
 from perdure.link import messages as m
 from perdure.ports.runtime import RefusedError
 
-WAITING = 64
+WAITING = 256
 """Documents that are being validated, or wait for it."""
 PATIENCE_S = 30.0
 

@@ -1,5 +1,7 @@
 """The evaluator's process: ``python -I -m perdure.worker.evaluating FD PARENT`` (see `evaluator`).
 
+Documents are validated in such a process too (see `validator`).
+
 It answers one request after the other, and has nothing: no environment, no time zone but UTC, and
 limits on time and memory that the kernel holds, since jq keeps the interpreter's lock while it
 runs. Where a limit is passed the process dies, and the worker tells what it was by how it died.
@@ -17,6 +19,7 @@ import msgspec
 from perdure.model.encoding import VALUE_LIMIT_BYTES
 from perdure.openworkflow.expressions import outside
 from perdure.openworkflow.expressions.programs import ProgramError, decoded
+from perdure.openworkflow.validation import validate
 from perdure.worker.frames import LENGTH_BYTES, receive
 from perdure.worker.watchdog import EXHAUSTED, end_with_parent
 
@@ -38,6 +41,13 @@ class Evaluate(msgspec.Struct, frozen=True, tag=True):
     cpu_s: float = CPU_S
 
 
+class Validate(msgspec.Struct, frozen=True, tag=True):
+    """A document to be validated; its value is what was found, or how it is announced."""
+
+    source: bytes
+    cpu_s: float
+
+
 class Ready(msgspec.Struct, frozen=True, tag=True):
     """The first message: requests are taken from now on."""
 
@@ -56,7 +66,7 @@ class Refused(msgspec.Struct, frozen=True, tag=True):
     last: bool
 
 
-Request = Evaluate
+Request = Evaluate | Validate
 Answer = Value | Refused
 
 _encode = msgspec.json.Encoder().encode
@@ -95,6 +105,10 @@ def main() -> None:
 
 def _answer(request: Request) -> Answer:
     signal.setitimer(signal.ITIMER_PROF, request.cpu_s)
+    if isinstance(request, Validate):
+        found = _encode(validate(request.source))
+        signal.setitimer(signal.ITIMER_PROF, 0.0)
+        return Value(msgspec.Raw(found), _is_large())
     try:
         output = outside.evaluate(request.expression, bytes(request.arguments))
         decoded(output)

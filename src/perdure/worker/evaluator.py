@@ -16,7 +16,7 @@ import msgspec
 
 from perdure.model import failure as failures
 from perdure.model.failure import Failure
-from perdure.worker.evaluating import Answer, Evaluate, Request, Value
+from perdure.worker.evaluating import Answer, Evaluate, Value
 from perdure.worker.evaluator_process import EvaluatorProcess
 from perdure.worker.lanes import Lanes
 
@@ -32,7 +32,7 @@ class _Asked(msgspec.Struct, eq=False):
     """A question and who waits for its answer; None once nobody does."""
 
     owner: str
-    question: Request
+    question: Evaluate
     done: Callable[[bytes | Failure], None] | None
 
 

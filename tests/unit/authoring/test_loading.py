@@ -198,10 +198,10 @@ def test_the_same_id_and_version_twice_names_both_places(write: Write) -> None:
     assert found(load([one, write("three_flow.py", flow(version="2"))])) == ["flow 1", "flow 2"]
 
 
-@pytest.mark.parametrize("name", ["doc.yaml", "doc.yml", "doc.json"])
-def test_documents_are_refused(write: Write, name: str) -> None:
-    detail = the_problem(load([write(name, "{}")]))
-    assert detail == "Open Workflow documents are not served yet"
+def test_what_has_documents_too_needs_no_python_workflow(write: Write) -> None:
+    folder = str(write("mixed/flow.yaml", "{}").parent)
+    assert load([folder], with_documents=[folder]).problems == []
+    assert "no workflow found" in the_problem(load([folder]))
 
 
 def test_what_is_not_there_is_a_problem(write: Write, tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 import json
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -92,6 +93,48 @@ def test_a_version_its_source_and_its_json(terminal: Terminal) -> None:
         "GET /api/workflows/weather/versions/2",
         "GET /api/workflows/weather",
     ]
+
+
+# -- register --------------------------------------------------------------------------------
+
+
+def test_documents_are_registered(terminal: Terminal, tmp_path: Path) -> None:
+    (tmp_path / "flow.yaml").write_text("document: {}\n")
+    unsupported = a_workflow(workflow_id="other", unsupported=["call grpc at /do/0/greet"])
+    terminal.answers(reply(201, a_workflow(source="x")), reply(200, {**unsupported, "source": "y"}))
+    result = terminal.call("workflows", "register", "flow.yaml", "-", stdin='{"document": {}}')
+    assert result.exit_code == 0
+    assert result.stdout == "weather 1 is registered\nother 1 is registered\n"
+    assert result.stderr == ("perdure: other 1 cannot be executed yet: call grpc at /do/0/greet\n")
+    assert terminal.server.asked == ["POST /api/workflows"] * 2
+    assert terminal.server.headers("content-type") == ["application/yaml"] * 2
+
+
+def test_what_is_wrong_with_documents_is_told_and_others_are_registered(
+    terminal: Terminal, tmp_path: Path
+) -> None:
+    for name in ("a.yaml", "b.yaml", "c.yaml"):
+        (tmp_path / name).write_text("do: []\n")
+    errors = [{"location": "/do", "message": "line 1, column 5: is empty"}]
+    terminal.answers(
+        problem(422, "invalid_document", "the document is not valid", errors=errors),
+        problem(409, "version_conflict", "has other content"),
+        reply(201, a_workflow(source="x")),
+    )
+    result = terminal.call("workflows", "register", "a.yaml", "b.yaml", "c.yaml")
+    assert result.exit_code == 2
+    assert result.stdout == "weather 1 is registered\n"
+    assert result.stderr.splitlines() == [
+        "perdure: a.yaml: the document is not valid",
+        "  /do: line 1, column 5: is empty",
+        "perdure: b.yaml: has other content",
+    ]
+
+
+def test_a_file_that_is_not_there_is_a_mistake(terminal: Terminal) -> None:
+    result = terminal.call("workflows", "register", "gone.yaml")
+    assert result.exit_code == 2
+    assert "gone.yaml" in result.stderr
 
 
 # -- execute ---------------------------------------------------------------------------------

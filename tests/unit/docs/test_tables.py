@@ -21,10 +21,13 @@ from perdure.bootstrap.settings import SETTINGS, Settings, read_settings
 from perdure.cli import main
 from perdure.cli.serve import serve
 from perdure.engine.downloads import AT_ONCE
+from perdure.engine.families import DEEPEST as DEEPEST_CHILD
+from perdure.engine.registry import MOST_ANNOUNCED_BYTES, MOST_DEFINITIONS
 from perdure.machine.batch import JOURNAL_LIMIT_BATCHES, JOURNAL_LIMIT_BYTES
 from perdure.model.encoding import VALUE_LIMIT_BYTES
 from perdure.ports.executions import LONGEST_PAGE
 from perdure.ports.journal import INBOX_LIMIT
+from perdure.ports.runtime import DOCUMENT_LIMIT_BYTES
 from tests.support.markdown import DOCS, ROOT, blocks, table
 
 _CODE = re.compile(r"`([^`]+)`")
@@ -63,12 +66,15 @@ def test_the_settings_file_that_is_shown_can_be_read(tmp_path: Path) -> None:
 
 def test_every_limit_is_as_it_says() -> None:
     rows = table(DOCS / "how-to" / "production.md", "## Limits")
-    body, value, head, connections, journal, events, wait, downloads, pages = (
+    body, value, document, depth, head, connections, journal, events, wait, downloads, pages = (
         limit for _, limit in rows
     )
     mb = 1024 * 1024
     assert body == f"{BODY_LIMIT_BYTES // mb} MB, within {BODY_TIMEOUT_S:.0f} s"
     assert value == f"{VALUE_LIMIT_BYTES // mb} MB, {DEEPEST} levels deep"
+    registered = f"{MOST_DEFINITIONS:,} are registered, {MOST_ANNOUNCED_BYTES // mb} MB"
+    assert document == f"{DOCUMENT_LIMIT_BYTES // mb} MB; {registered} of what is listed of them"
+    assert depth == f"{DEEPEST_CHILD} deep"
     assert head == f"{HEAD_LIMIT_BYTES // 1024} KB, within {HEAD_TIMEOUT_S:.0f} s"
     assert connections == f"{MOST_CONNECTIONS:,}"
     batches = f"{JOURNAL_LIMIT_BATCHES:,} batches or {JOURNAL_LIMIT_BYTES // mb} MB"

@@ -56,6 +56,8 @@ def _facts(workflow: "WholeWorkflow", versions: list[str]) -> Iterator[tuple[str
         yield "timeout", text(workflow.timeout_ms)
     if workflow.tags:
         yield "tags", people.pairs_text(workflow.tags)
+    if workflow.unsupported:
+        yield "not executed", "; ".join(workflow.unsupported)
     yield "input schema", people.value_text(workflow.input_schema, _LONGEST_VALUE)
     if workflow.source:
         yield "source", "perdure workflows show --source has it"
