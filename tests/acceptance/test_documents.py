@@ -13,7 +13,6 @@ import httpx
 import pytest
 
 from perdure.engine.families import DEEPEST
-from perdure.engine.validations import WAITING
 from perdure.ports.runtime import DOCUMENT_LIMIT_BYTES
 from tests.support.registered import ENDLESS, PATIENT, UNSUPPORTED, YAML, greeting
 from tests.support.servers import SERVED, Api, Server, server, until
@@ -166,44 +165,39 @@ async def test_a_version_that_a_file_has_is_not_registered(tmp_path: Path) -> No
 
 
 async def test_many_are_registered_at_once(its: Server) -> None:
-    """Beyond what may wait they are told to come again, and all of them get in."""
-    names = [f"many-{number}" for number in range(1_000)]
-    turned_away = 0
+    """Each is kept, also where some are told to come again; executions go on meanwhile."""
+    names = [f"many-{number}" for number in range(500)]
+    at_once = asyncio.Semaphore(50)
 
     async def insist(name: str) -> None:
-        nonlocal turned_away
-
         async def taken() -> bool:
-            nonlocal turned_away
             answer = await register(its.api, greeting(name))
             if answer.status_code != 201:
-                turned_away += 1
                 assert code(answer) == (503, "overloaded")
-                assert int(answer.headers["retry-after"]) > 0
             return answer.status_code == 201
 
-        await until(taken, f"{name} is registered", within_s=60, poll_s=0.2)
+        async with at_once:
+            await until(taken, f"{name} is registered", within_s=60, poll_s=1.0)
 
-    executing = asyncio.create_task(_executed_all_the_while(its.api))
-    await asyncio.gather(*map(insist, names))
-    executing.cancel()
-    slowest = await asyncio.gather(executing, return_exceptions=True)
-    assert isinstance(slowest[0], asyncio.CancelledError), slowest
-    assert turned_away > 0, f"no more than {WAITING} waited"
-    listed = await its.api._pages("/api/workflows", "workflows", limit=200)
-    assert {each["workflow_id"] for each in listed} >= set(names)
+    async def execute_all_the_while() -> None:
+        while True:
+            began = time.monotonic()
+            assert (await its.api.run("weather", query="rain"))["status"] == "completed"
+            assert time.monotonic() - began < SLOWEST_S
+
+    async def listed() -> set[str]:
+        found = await its.api._pages("/api/workflows", "workflows", limit=200)
+        return {each["workflow_id"] for each in found}
+
+    async with asyncio.TaskGroup() as group:
+        executing = group.create_task(execute_all_the_while())
+        await asyncio.gather(*map(insist, names))
+        executing.cancel()
+    assert await listed() >= set(names)
     await its.kill()
     await its.start()
-    listed = await its.api._pages("/api/workflows", "workflows", limit=200)
-    assert {each["workflow_id"] for each in listed} >= set(names)
+    assert await listed() >= set(names)
     assert await greeted(its.api, names[-1]) == {"greeting": "Hello, Ada"}
-
-
-async def _executed_all_the_while(api: Api) -> None:
-    while True:
-        began = time.monotonic()
-        assert (await api.run("weather", query="rain"))["status"] == "completed"
-        assert time.monotonic() - began < SLOWEST_S
 
 
 # -- executing ---------------------------------------------------------------------------------

@@ -8,6 +8,7 @@ from signal import SIGKILL
 import pytest
 
 from perdure.worker import validator as module
+from perdure.worker.evaluating import KEPT_BYTES
 from perdure.worker.programs import Validation
 from perdure.worker.validator import ProcessValidator, validation
 from tests.support.registered import UNSUPPORTED, greeting
@@ -82,3 +83,15 @@ async def test_the_process_ends_when_there_is_nothing_to_do(
     await until_true(lambda: desk.pid is None, "it has ended")
     desk.put(greeting())
     assert (await desk.next()).served
+
+
+async def test_the_process_of_a_large_worker_is_kept(desk: Desk) -> None:
+    """What it has is counted, not what those had that started it."""
+    large = bytearray(2 * KEPT_BYTES)
+    large[::4096] = b"x" * len(large[::4096])
+    desk.put(greeting())
+    await desk.next()
+    first = desk.pid
+    desk.put(greeting())
+    await desk.next()
+    assert desk.pid == first is not None
