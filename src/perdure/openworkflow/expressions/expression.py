@@ -11,20 +11,30 @@ from perdure.model import failure as failures
 from perdure.model.encoding import VALUE_LIMIT_BYTES
 from perdure.model.exceptions import EvaluationFailedError
 from perdure.openworkflow.errors import WorkflowError
-from perdure.openworkflow.expressions import programs, sites
+from perdure.openworkflow.expressions import direct, programs, sites
 from perdure.openworkflow.expressions import syntax as s
+from perdure.openworkflow.expressions.bounds import guarded, largest_input
 from perdure.openworkflow.expressions.lexing import failed
 from perdure.openworkflow.expressions.names import mentioned
 from perdure.openworkflow.expressions.outside import encode_arguments
 from perdure.openworkflow.expressions.parsing import parse
 
 _encode = msgspec.json.Encoder().encode
+decode = msgspec.json.Decoder().decode
 
 
 class Expression:
     """A compiled expression. Values are JSON's, and shared: nobody changes them in place."""
 
-    __slots__ = ("_names", "_program", "bounded", "source", "variables")
+    __slots__ = (
+        "_direct",
+        "_largest_input",
+        "_names",
+        "_program",
+        "bounded",
+        "source",
+        "variables",
+    )
 
     def __init__(self, source: str, available: Collection[str]) -> None:
         self.source = source
@@ -32,24 +42,61 @@ class Expression:
         names = mentioned(source, node)
         _check_available(source, node, names.variables, available)
         self.variables = names.variables
-        self.bounded = True
+        """The arguments that it mentions, without ``$``."""
+        self._largest_input = largest_input(node)
+        self.bounded = self._largest_input > 0
+        """Whether it can be evaluated in this process, where what it works on is not too large."""
         clock = (programs.NOW,) if "now/0" in names.functions else ()
         self._names = (*sorted(names.variables), *clock)
-        self._program = programs.text(lexed.without_comments, self._names, names.functions)
+        self._program = programs.text(
+            lexed.without_comments, self._names, names.functions, guarded=guarded(node)
+        )
+        self._direct = direct.compile(node)
 
     async def evaluate(self, value: Any, arguments: Mapping[str, Any]) -> Any:
         """The value of the expression, for a program that a machine steps.
 
         Raises WorkflowError with a failure of the specification's type `expression`.
         """
-        if self.bounded:
-            return self.evaluate_here(value, arguments)
-        return await self._evaluate_outside(self._input(value, arguments))
+        if self._direct is not None:
+            try:
+                return self._direct(value, arguments)
+            except direct.UnsureError:
+                pass
+        input = self._input(value, arguments)
+        if len(input) <= self._largest_input:
+            try:
+                return self._run(input)
+            except programs.GuardedError:
+                pass
+        return await self._evaluate_outside(input)
 
     def evaluate_here(self, value: Any, arguments: Mapping[str, Any]) -> Any:
-        """The value of a bounded expression. Raises WorkflowError."""
+        """The value of a bounded expression, also outside of machines.
+
+        Raises WorkflowError, also where that cannot be done in this process.
+        """
+        if self._direct is not None:
+            try:
+                return self._direct(value, arguments)
+            except direct.UnsureError:
+                pass
+        input = self._input(value, arguments)
+        if len(input) > self._largest_input:
+            raise self._failed(
+                f"it cannot be evaluated here, with a value and arguments of {len(input):,} bytes "
+                f"together ({self._largest_input:,} are possible)"
+            )
         try:
-            return programs.run(self._program, self._input(value, arguments))
+            return self._run(input)
+        except programs.GuardedError as error:
+            raise self._failed(str(error)) from None
+
+    def _run(self, input: bytes) -> Any:
+        try:
+            return programs.run(self._program, input)
+        except programs.GuardedError:
+            raise
         except programs.ProgramError as error:
             raise self._failed(str(error)) from None
 
@@ -64,7 +111,7 @@ class Expression:
             output = await machine.evaluate(self.source, encode_arguments(self._names, input))
         except EvaluationFailedError as error:
             raise WorkflowError(error.failure) from None
-        return programs.decoded(output.decode())
+        return decode(output)
 
     def _input(self, value: Any, arguments: Mapping[str, Any]) -> bytes:
         given = [value]

@@ -25,6 +25,15 @@ _DEFINED: dict[str, str] = {
 }
 """What jq would take from its surroundings, as it is defined here."""
 
+_TEXT_TIMES = "a text is repeated, which is not done here"
+GUARD = (
+    "def __perdure_times(f; g): f * g; "
+    "def _multiply(f; g): g as $g | f as $f | "
+    'if ($f | type) == "string" or ($g | type) == "string" '
+    f'then error("{_TEXT_TIMES}") else __perdure_times($f; $g) end; '
+)
+"""What jq makes of ``*``, but for texts, which it would repeat at the bidding of data."""
+
 KEPT_PROGRAMS = 1_000
 """How many compiled programs a process keeps."""
 
@@ -33,10 +42,18 @@ class ProgramError(Exception):
     """A program does not compile, fails, or does not give one value; the text is for people."""
 
 
-def text(expression: str, names: Sequence[str], functions: frozenset[str]) -> str:
+class GuardedError(ProgramError):
+    """A program with GUARD has met what it guards against."""
+
+
+def text(
+    expression: str, names: Sequence[str], functions: frozenset[str], *, guarded: bool = False
+) -> str:
     """The program for an expression without comments, whose arguments come in this order."""
     bindings = "".join(f".[{index}] as ${name} | " for index, name in enumerate(names, 1))
     definitions = "".join(text for name, text in _DEFINED.items() if name in functions)
+    if guarded:
+        definitions += GUARD
     return f"{{}} as $ENV | {bindings}.[0] | {definitions}({expression}\n) | tojson"
 
 
@@ -52,6 +69,8 @@ def run_to_text(program: str, input: bytes) -> str:
         output: str | None = next(outputs, None)
         others = next(outputs, None)
     except ValueError as error:
+        if str(error) == _TEXT_TIMES:
+            raise GuardedError(str(error)) from None
         raise ProgramError(str(error)) from None
     finally:
         # The frame lives on in the error's traceback, and if that is in a cycle, the collector
