@@ -3,12 +3,13 @@
 import contextlib
 import re
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import jsonschema_rs
-import msgspec
 import pytest
 
+from perdure.openworkflow.expressions import is_expression
 from perdure.openworkflow.findings import Finding
 from perdure.openworkflow.reading import Node, read
 from perdure.openworkflow.validation import structure, validate
@@ -19,7 +20,8 @@ from tests.support.specification import SPECIFICATION, examples, needs_specifica
 pytestmark = needs_specification
 
 _SEED = 20_260_729
-_DOCUMENTS = 60_000
+_DOCUMENTS = 12_000
+_EVERYTHING = Path(__file__).with_name("everything.yaml")
 
 
 @pytest.mark.parametrize("path", examples(), ids=lambda path: path.stem)
@@ -30,21 +32,29 @@ def test_an_example_is_accepted(path: Any) -> None:
     assert report.served is not None
 
 
+def test_a_document_with_everything_is_accepted() -> None:
+    assert not validate(_EVERYTHING.read_bytes()).findings
+
+
 STRICTER = {
     r"^a workflow document has no property": "the schema leaves the document open: a section "
     "whose name is mistyped would be without effect",
-    r"^(which errors are caught|an error filter) has no property": "the schema leaves filters of "
+    r"^(catch\.errors|an error filter) has no property": "the schema leaves filters of "
     "errors open: a property that is mistyped would catch other errors than meant",
-    r"has .* already: remove": "of two kinds of authentication the schema takes one, where the "
-    "other one is malformed",
     r"^expected an integer.* found the number -?\d+\.0$": "JSON Schema takes 404.0 for an integer",
 }
 """What we refuse and the schema does not: our messages, and why."""
 
+_TWO_SCHEMES = re.compile(r"(/use/authentications/[^/]*)/(basic|bearer|digest|oauth2|oidc)")
+"""Of two schemes in a reusable policy the schema takes one, where the other one is malformed."""
+
 
 def _spans_lines(tree: Any) -> bool:
-    text = msgspec.json.encode(tree).decode()
-    return re.search(r'"\s*\$\{[^"]*\\n[^"]*\}\s*"', text) is not None
+    if isinstance(tree, dict | list):
+        return any(
+            _spans_lines(part) for part in (tree.values() if isinstance(tree, dict) else tree)
+        )
+    return isinstance(tree, str) and is_expression(tree) and "\n" in tree
 
 
 LAXER: dict[str, Callable[[Any], bool]] = {
@@ -56,7 +66,8 @@ LAXER: dict[str, Callable[[Any], bool]] = {
 def test_mutated_documents_get_the_answer_of_the_schema() -> None:
     schema = read((SPECIFICATION / "schema" / "workflow.yaml").read_bytes()).value
     validator = jsonschema_rs.Draft202012Validator(schema, validate_formats=True)
-    mutations = Mutations([read(path.read_bytes()).value for path in examples()], _SEED)
+    paths = [*examples(), *[_EVERYTHING] * 10]
+    mutations = Mutations([read(path.read_bytes()).value for path in paths], _SEED)
     accepted = 0
     for _ in range(_DOCUMENTS):
         document = mutations.next()
@@ -87,4 +98,10 @@ def _node(value: Any) -> Node:
 def _is_known(document: Any, findings: list[Finding]) -> bool:
     if not findings:
         return any(has_it(document) for has_it in LAXER.values())
-    return all(any(re.search(text, f.message) for text in STRICTER) for f in findings)
+    policies = tuple(
+        f"{match[1]}/"
+        for f in findings
+        if (match := _TWO_SCHEMES.fullmatch(f.location)) and "cannot stand beside" in f.message
+    )
+    others = [f for f in findings if not f.location.startswith(policies)]
+    return all(any(re.search(text, f.message) for text in STRICTER) for f in others)

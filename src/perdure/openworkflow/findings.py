@@ -47,16 +47,28 @@ def listed(names: Iterable[str], joint: str = "or") -> str:
 _MOST_LISTED = 20
 _MOST_COMPARED = 1_000
 _LONGEST_COMPARED = 100
+_MOST_NEAR = 5
+_NEAR = 0.6
+"""How similar names are that begin alike."""
+_NEARER = 0.7
+"""How similar others are."""
 
 
 def nearest(name: str, names: Iterable[str]) -> str | None:
     """The name that was probably meant, if one is near enough."""
-    if len(name) > _LONGEST_COMPARED:
+    if not 0 < len(name) <= _LONGEST_COMPARED:
         return None
     candidates = [n for n, _ in zip(names, range(_MOST_COMPARED), strict=False)]
-    folded = {n.lower(): n for n in candidates if len(n) <= _LONGEST_COMPARED}
-    close = difflib.get_close_matches(name.lower(), folded, n=1, cutoff=0.6)
-    return folded[close[0]] if close else None
+    folded = {n.lower(): n for n in candidates if 0 < len(n) <= _LONGEST_COMPARED}
+    lowered = name.lower()
+    for near in difflib.get_close_matches(lowered, folded, n=_MOST_NEAR, cutoff=_NEAR):
+        if near[0] == lowered[0] or _ratio(lowered, near) >= _NEARER:
+            return folded[near]
+    return None
+
+
+def _ratio(one: str, other: str) -> float:
+    return difflib.SequenceMatcher(a=other, b=one).ratio()
 
 
 def meant(name: str, names: Iterable[str]) -> str:

@@ -10,11 +10,12 @@ from typing import Any, NoReturn
 
 import yaml
 
-from perdure.openworkflow.findings import quoted
+from perdure.openworkflow.findings import listed, quoted
 from perdure.openworkflow.reading.draft import NUMBER, Draft, Place, Stopped
 from perdure.openworkflow.reading.node import Node
 
 _CORE = "tag:yaml.org,2002:"
+_CORE_TAGS = ("str", "int", "float", "bool", "null", "map", "seq")
 _WORDS: dict[str, bool | None] = {
     **dict.fromkeys(("", "~", "null", "Null", "NULL"), None),
     **dict.fromkeys(("true", "True", "TRUE"), True),
@@ -230,19 +231,22 @@ class _Composer:
                 node = draft.number(place, written)
                 node.value = float(node.value)
                 return node
-        self._refuse_tag(tag, place, f"{quoted(written)} is not of that type, or ")
+        self._refuse_tag(tag, place)
         return draft.text(place, written)
 
     def _check_tag(self, event: Any, place: Place, expected: str) -> None:
         if event.tag not in (None, "!", f"{_CORE}{expected}"):
-            self._refuse_tag(event.tag, place, "")
+            self._refuse_tag(event.tag, place)
 
-    def _refuse_tag(self, tag: str, place: Place, reason: str) -> None:
-        shown = f"!!{tag.removeprefix(_CORE)}" if tag.startswith(_CORE) else tag
+    def _refuse_tag(self, tag: str, place: Place) -> None:
+        name = tag.removeprefix(_CORE)
+        if name in _CORE_TAGS:
+            self._draft.report(place, f"this is no value for the tag !!{name}: remove the tag")
+            return
+        shown = quoted(f"!!{name}" if name != tag else tag)
+        core = listed((f"!!{each}" for each in _CORE_TAGS), "and")
         self._draft.report(
-            place,
-            f"the tag {quoted(shown)} cannot stand here: {reason}it is none of YAML's core schema "
-            "(!!str, !!int, !!float, !!bool, !!null, !!map, !!seq); remove it",
+            place, f"the tag {shown} is not known (YAML's core schema has {core}): remove it"
         )
 
 

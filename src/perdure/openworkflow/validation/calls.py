@@ -153,7 +153,7 @@ def asyncapi(iterator: Shape) -> Object:
         {
             "filter": EXPRESSION,
             "consume": Object(
-                "how many messages are consumed",
+                "consume",
                 {
                     "for": DURATION,
                     "amount": Integer(),

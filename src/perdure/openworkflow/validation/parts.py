@@ -246,7 +246,7 @@ EMITTED_EVENT = _event("an event to emit", required=("type",))
 EVENT_FILTER = Object(
     "an event filter",
     {
-        "with": _event("what an event is filtered by", least=1),
+        "with": _event("the filter of an event", least=1),
         "correlate": Object(
             "correlations",
             rest=Object(
@@ -266,12 +266,12 @@ def _only_any(node: Node, found: Collector) -> None:
 
 _STRATEGIES = ("all", "any", "one")
 _UNTIL_EVENTS = Object(
-    "the events that end the listening",
+    "until",
     {"all": Items(EVENT_FILTER), "any": Items(EVENT_FILTER), "one": EVENT_FILTER},
     one_of=[_STRATEGIES],
 )
 EVENTS = Object(
-    "which events are consumed",
+    "an event consumption strategy",
     {
         "all": Items(EVENT_FILTER),
         "any": Items(EVENT_FILTER),

@@ -14,6 +14,8 @@ _WHAT = {
     "retries": "retry policy",
     "timeouts": "timeout",
 }
+PROTOCOLS = ("http", "grpc", "openapi", "asyncapi", "a2a", "mcp")
+"""What is called by itself, and not as a function."""
 DEFAULT_CATALOG = "default"
 """The catalog of the runtime, which no document has to declare (dsl.md, "Default Catalog")."""
 
@@ -31,12 +33,14 @@ class References:
         )
         self._calls: dict[str, list[tuple[str, Node, tuple[str | int, ...]]]] = {}
 
-    def find(self, part: str, node: Node, hint: str = "") -> Node | None:
+    def find(
+        self, part: str, node: Node, hint: str = "", others: Sequence[str] = ()
+    ) -> Node | None:
         """What a reference stands for, in ``use``; reports one to what is not there."""
         names, name = self._names[part], node.value
         found = names.get(name)
         if found is None:
-            near = meant(name, names)
+            near = meant(name, [*names, *others])
             has = f"use.{part} has {listed(names, 'and')}" if names else f"there is no use.{part}"
             self._found.report(
                 node, f"there is no {_WHAT[part]} named {quoted(name)}{near}: {has}{hint}"
@@ -72,6 +76,7 @@ class References:
             node,
             ". Functions of catalogs are called as name:version@catalog, protocols as http, grpc, "
             "openapi, asyncapi, a2a or mcp",
+            PROTOCOLS,
         )
         if caller is not None:
             path = tuple(self._found.path)

@@ -294,9 +294,7 @@ class Object:
         if not there:
             found.report(node, f"{self.what} needs one of the properties {listed(group)}")
         for name in there[1:]:
-            found.report_key(
-                node, name, f"{self.what} has {there[0]} already: remove {name}, or {there[0]}"
-            )
+            found.report_key(node, name, f"{name} cannot stand beside {there[0]}: keep one of them")
 
 
 class Choice:

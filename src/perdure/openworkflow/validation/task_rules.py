@@ -8,12 +8,11 @@ from perdure.openworkflow.reading import Node
 from perdure.openworkflow.validation.collector import Collector
 from perdure.openworkflow.validation.expressions import Expressions
 from perdure.openworkflow.validation.part_rules import PartRules
-from perdure.openworkflow.validation.references import References
+from perdure.openworkflow.validation.references import PROTOCOLS, References
 from perdure.openworkflow.validation.scope import Scope
 from perdure.openworkflow.validation.values import check_method, check_template, check_variable
 
 _DIRECTIVES = ("continue", "exit", "end")
-_PROTOCOLS = ("http", "grpc", "openapi", "asyncapi", "a2a", "mcp")
 
 
 class TaskRules:
@@ -116,7 +115,7 @@ class TaskRules:
         call, arguments = node.member("call"), node.member("with")
         if call is None or not isinstance(call.value, str):
             return
-        if call.value not in _PROTOCOLS:
+        if call.value not in PROTOCOLS:
             with found.at("call"):
                 self._references.check_call(call, scope.function)
             with found.at("with"):

@@ -64,7 +64,7 @@ def _task(
 
 
 _FOREACH = Object(
-    "what is done for each",
+    "foreach",
     {"item": TEXT, "at": TEXT, "do": _TASKS, "output": OUTPUT, "export": EXPORT},
 )
 _ARGUMENTS = Arguments(_FOREACH)
@@ -79,7 +79,7 @@ _CALL = Object(
 _CATCH = Object(
     "catch",
     {
-        "errors": Object("which errors are caught", {"with": ERROR_FILTER}),
+        "errors": Object("catch.errors", {"with": ERROR_FILTER}),
         "as": TEXT,
         "when": TEXT,
         "exceptWhen": TEXT,
@@ -108,7 +108,7 @@ def _lifetime(node: Node, found: Collector) -> None:
 
 
 _RUN = Object(
-    "what is run",
+    "run",
     {
         "container": Object(
             "a container",
@@ -154,7 +154,7 @@ _KINDS: dict[str, Object] = {
         "emit",
         {
             "emit": Object(
-                "what is emitted",
+                "emit",
                 {"event": Object("an event", {"with": EMITTED_EVENT}, open=True)},
                 required=["event"],
             )
@@ -191,7 +191,7 @@ _KINDS: dict[str, Object] = {
         "listen",
         {
             "listen": Object(
-                "what is listened to",
+                "listen",
                 {"to": EVENTS, "read": Word("data", "envelope", "raw")},
                 required=["to"],
             ),
@@ -203,7 +203,7 @@ _KINDS: dict[str, Object] = {
         "raise",
         {
             "raise": Object(
-                "what is raised",
+                "raise",
                 {"error": Choice(ERROR, TEXT, expected="an error, or the name of one, as a text")},
                 required=["error"],
             )

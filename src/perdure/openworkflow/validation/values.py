@@ -98,7 +98,10 @@ def check_schema(node: Node, found: Collector) -> None:
         at: Node | None = node
         for step in path:
             at = _child(at, step)
-        message = f"this is no JSON Schema: {error.message[:300]}"
+        reason = error.message[:300]
+        if "retrieving it failed" in reason:
+            reason = "it refers to another one, and nothing is fetched: put that one under $defs"
+        message = f"this is no JSON Schema: {reason}"
         with found.at(*path):
             found.report(at or document, message)
     except ValueError as error:
