@@ -5,10 +5,11 @@ from typing import Any
 
 import msgspec
 
+from perdure.openworkflow.durations import milliseconds
 from perdure.openworkflow.expressions import is_expression
 from perdure.openworkflow.findings import pointer
-from perdure.openworkflow.formats import duration_ms, is_json_schema
-from perdure.openworkflow.types import Document, DurationParts, Timeout, kind_of
+from perdure.openworkflow.formats import is_json_schema
+from perdure.openworkflow.types import Document, kind_of
 from perdure.ports.runtime import Served
 
 _LONGEST_SOURCE = 256 * 1024
@@ -49,11 +50,9 @@ def _timeout_ms(document: Document) -> int | None:
     timeout = document.timeout
     if isinstance(timeout, str):
         timeout = document.use.timeouts[timeout]
-    after = timeout.after if isinstance(timeout, Timeout) else None
-    if isinstance(after, DurationParts):
-        seconds = after.seconds + 60 * (after.minutes + 60 * (after.hours + 24 * after.days))
-        return after.milliseconds + 1_000 * seconds
-    return round(duration_ms(after)) if after is not None and not is_expression(after) else None
+    if timeout is None or (isinstance(timeout.after, str) and is_expression(timeout.after)):
+        return None
+    return milliseconds(timeout.after)
 
 
 def _input_schema(document: Document) -> bytes:

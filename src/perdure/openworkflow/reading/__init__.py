@@ -7,7 +7,7 @@ Invariants:
   to; a text beyond a limit costs no more than one at the limit.
 - YAML is read by its 1.2 core schema, with JSON's numbers: plain ``true``, ``false``, ``null`` and
   ``~`` (and True, TRUE, …) and numbers as JSON writes them are special, all else is text. libyaml
-  and PyYAML's own parser give the same tree.
+  and PyYAML's own parser give the same tree; the latter refuses tabs within plain texts.
 - JSON is read as JSON, not as the YAML that resembles it.
 """
 

@@ -51,7 +51,9 @@ def _refuse(error: yaml.MarkedYAMLError, text: str, draft: Draft) -> NoReturn:
     mark = error.problem_mark or error.context_mark
     place = (mark.line + 1, mark.column + 1) if mark is not None else (1, 1)
     lines = _BREAK.split(text)
-    line = lines[place[0] - 1] if place[0] <= len(lines) else ""
+    if place[0] > len(lines):
+        place = (len(lines), len(lines[-1]) + 1)
+    line = lines[place[0] - 1]
     problem = error.problem or "it cannot be parsed"
     if line[place[1] - 1 : place[1]] == "\t":
         problem = "a tab cannot stand where a line is indented: use spaces"
@@ -201,7 +203,9 @@ class _Composer:
 
     def _scalar(self, event: Any, place: Place) -> Node:
         draft, written = self._draft, event.value
-        if event.tag is None or event.tag == "!":
+        if event.tag == "!":
+            return draft.text(place, written)
+        if event.tag is None:
             if not event.implicit[0]:
                 return draft.text(place, written)
             if written in _WORDS:

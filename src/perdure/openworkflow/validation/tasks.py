@@ -270,6 +270,10 @@ class TaskShape:
             shape = _KINDS[kinds[0]]
             shape.check(_without(node, kinds[1:]) if kinds[1:] else node, found)
             return
+        for name, member in members.items():
+            if name in COMMON:
+                with found.at(name):
+                    COMMON[name].check(member, found)
         near = {name: nearest(name, KINDS) for name in members if name not in COMMON}
         meant = next(((name, kind) for name, kind in near.items() if kind), None)
         if meant is not None:

@@ -4,56 +4,50 @@ import re
 from typing import NoReturn
 
 import jsonschema_rs
+import msgspec
 
+from perdure.openworkflow.durations import milliseconds
 from perdure.openworkflow.expressions import is_expression
 from perdure.openworkflow.findings import quoted
 from perdure.openworkflow.formats import (
-    LONGEST_DURATION_MS,
-    duration_ms,
     is_duration,
     is_json_schema,
     is_location,
 )
 from perdure.openworkflow.reading import Node
+from perdure.openworkflow.types import DurationParts
 from perdure.openworkflow.uri_templates import UriTemplateError, parse
 from perdure.openworkflow.validation.collector import Collector
 
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _METHOD = re.compile(r"[A-Za-z][A-Za-z-]{0,31}")
-_UNITS_MS = {
-    "days": 86_400_000,
-    "hours": 3_600_000,
-    "minutes": 60_000,
-    "seconds": 1_000,
-    "milliseconds": 1,
-}
 PATTERN_OPTIONS = jsonschema_rs.RegexOptions(size_limit=1_000_000)
 """How patterns in schemas are matched: in linear time."""
 
 
 def check_duration(node: Node, found: Collector) -> None:
-    """Report a well-formed duration that is negative, has no fixed length, or is too long."""
+    """Report a well-formed duration that is negative or too long."""
     value = node.value
     if isinstance(value, str):
-        if (
-            is_duration(value)
-            and not is_expression(value)
-            and duration_ms(value) > LONGEST_DURATION_MS
-        ):
-            found.report(node, f"{quoted(value)} is too long: a duration is at most 100 years")
-    elif node.members is not None:
-        total = 0
-        for unit, part in node.members.items():
-            amount = part.value
-            if unit not in _UNITS_MS or not isinstance(amount, int) or isinstance(amount, bool):
-                return
-            if amount < 0:
+        if is_expression(value) or not is_duration(value):
+            return
+        duration: DurationParts | str = value
+    elif isinstance(value, dict):
+        try:
+            duration = msgspec.convert(value, DurationParts)
+        except msgspec.ValidationError:
+            return
+        for unit, part in (node.members or {}).items():
+            if isinstance(part.value, int) and part.value < 0:
                 with found.at(unit):
-                    found.report(part, f"a duration is not negative, found {amount}")
+                    found.report(part, f"a duration is not negative, found {part.value}")
                 return
-            total += amount * _UNITS_MS[unit]
-        if total > LONGEST_DURATION_MS:
-            found.report(node, "this is too long: a duration is at most 100 years")
+    else:
+        return
+    try:
+        milliseconds(duration)
+    except ValueError:
+        found.report(node, "a duration has at most 100 years, and at most 64 characters")
 
 
 def check_variable(node: Node, found: Collector) -> None:
