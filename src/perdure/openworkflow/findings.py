@@ -45,7 +45,7 @@ def listed(names: Iterable[str], joint: str = "or") -> str:
 
 
 _MOST_LISTED = 20
-_MOST_COMPARED = 1_000
+_MOST_COMPARED = 300
 _LONGEST_COMPARED = 100
 _MOST_NEAR = 5
 _NEAR = 0.6

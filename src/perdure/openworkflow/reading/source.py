@@ -3,8 +3,9 @@
 import codecs
 
 from perdure.openworkflow.reading.draft import Draft, Place
+from perdure.ports.runtime import DOCUMENT_LIMIT_BYTES
 
-LIMIT_BYTES = 1_048_576
+LIMIT_BYTES = DOCUMENT_LIMIT_BYTES
 """How long a document may be."""
 
 _MARKS = (

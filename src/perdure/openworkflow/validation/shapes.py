@@ -268,6 +268,7 @@ class Object:
             elif not self._open or nearest(name, wanted) is not None:
                 near = self._unknown(node, name, wanted, found)
                 missing = [m for m in missing if m != near]
+                wanted = [w for w in wanted if w != near]
                 groups = [group for group in groups if near not in group[0]]
         for name in missing:
             found.report(node, f"{self.what} needs the property {name}, which is missing")
