@@ -25,6 +25,15 @@ _NO_NUMBER = re.compile(r"[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN)")
 # Controls are no YAML at all (1.2, section 5.1). The other three broke lines in YAML 1.1 and do
 # not in 1.2: parsers differ, and so they are refused unless they are escaped.
 _REFUSED = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff]")
+_SAID = {
+    "mapping values are not allowed": "a colon cannot stand here: put a text that has one in "
+    "quotes, and each property on a line of its own",
+    "invalid Unicode character escape": "YAML has no surrogate pairs: write the character, or one "
+    "escape such as \\U0001F600",
+    "unknown escape character": "in double quotes a backslash begins an escape, and there is none "
+    "like this: take single quotes, or write two backslashes",
+}
+"""What is said in place of what the parser says."""
 _BREAK = re.compile(r"\r\n|\r|\n")
 
 
@@ -53,21 +62,19 @@ def _refuse(error: yaml.MarkedYAMLError, text: str, draft: Draft) -> NoReturn:
     lines = _BREAK.split(text)
     if place[0] > len(lines):
         place = (len(lines), len(lines[-1]) + 1)
-    line = lines[place[0] - 1]
+    character = lines[place[0] - 1][place[1] - 1 : place[1]]
     problem = error.problem or "it cannot be parsed"
-    if line[place[1] - 1 : place[1]] == "\t":
+    if character == "\t":
         problem = "a tab cannot stand where a line is indented: use spaces"
-    elif "mapping values are not allowed" in problem:
-        problem = (
-            "a colon cannot stand here: put a text that has one in quotes, and each property on a "
-            "line of its own"
-        )
-    elif "invalid Unicode character escape" in problem:
-        problem = (
-            "YAML has no surrogate pairs: write the character, or one escape such as \\U0001F600"
-        )
-    elif error.context:
-        problem = f"{problem} ({error.context})"
+    elif "cannot start any token" in problem:
+        problem = f"a text cannot begin with {character}: put it in quotes"
+    else:
+        for words, said in _SAID.items():
+            if words in problem:
+                problem = said
+                break
+        else:
+            problem = f"{problem} ({error.context})" if error.context else problem
     draft.path.clear()
     draft.stop(place, f"this is no YAML: {problem}")
 

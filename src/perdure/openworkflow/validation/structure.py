@@ -23,7 +23,7 @@ from perdure.openworkflow.validation.parts import (
     TIMEOUT_POLICY,
 )
 from perdure.openworkflow.validation.shapes import Named, Object, Text, Word
-from perdure.openworkflow.validation.tasks import KINDS, TASK, TASK_LIST
+from perdure.openworkflow.validation.tasks import TASK, TASK_LIST
 
 _NAME = Text(
     "a name of 1 to 63 letters, digits and hyphens (none at its ends), as a text", formats.is_name
@@ -46,10 +46,14 @@ _HEADER = Object(
     },
     required=["dsl", "namespace", "name", "version"],
 )
+_EXTENDED = (
+    *("call", "composite", "emit", "for", "listen", "raise", "run", "set", "switch", "try", "wait"),
+    "all",
+)
 _EXTENSION = Object(
     "an extension",
     {
-        "extend": Word(*(k if k != "do" else "composite" for k in KINDS if k != "fork"), "all"),
+        "extend": Word(*_EXTENDED),
         "when": TEXT,
         "before": TASK_LIST,
         "after": TASK_LIST,
