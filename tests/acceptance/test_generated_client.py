@@ -20,7 +20,9 @@ async def generate(its: Server, folder: Path) -> None:
     document = folder / "openapi.json"
     document.write_bytes((await its.api.http.get("/openapi.json")).content)
     config = folder / "generator.json"
-    config.write_text(json.dumps({"post_hooks": []}))
+    # To this generator a text is bytes, unless it is JSON.
+    overrides = {"application/yaml": "application/octet-stream"}
+    config.write_text(json.dumps({"post_hooks": [], "content_type_overrides": overrides}))
     process = await asyncio.create_subprocess_exec(
         str(Path(sys.executable).with_name("openapi-python-client")),
         "generate",

@@ -123,7 +123,7 @@ class App:
 
     def _find(self, method: str, path: str, raw_path: bytes) -> tuple[Route, Mapping[str, str]]:
         segments = _segments(path, raw_path)
-        allowed = set[str]()
+        allowed = ""
         for resource in self._resources:
             match = resource.pattern.fullmatch(segments)
             if match is None:
@@ -136,13 +136,13 @@ class App:
                         name: text.replace(_SENT_SLASH, "/") for name, text in parameters.items()
                     }
                 return route, parameters
-            allowed.update(resource.by_method)
+            # A path that is matched as it stands comes before one with parameters, as in OpenAPI.
+            allowed = allowed or ", ".join(sorted(resource.by_method))
         if allowed:
-            named = ", ".join(sorted(allowed))
             raise RequestError(
                 "method_not_allowed",
-                f"{method[:32]} is not allowed here; {named} is",
-                headers=[(b"allow", named.encode())],
+                f"{method[:32]} is not allowed here; {allowed} is",
+                headers=[(b"allow", allowed.encode())],
             )
         raise RequestError("not_found", f"nothing is served under {path[:200]!r}")
 

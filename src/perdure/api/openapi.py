@@ -38,10 +38,10 @@ _DOCUMENT: Json = {
     "required": True,
     "content": {
         DOCUMENT_TYPES[0]: {
-            "schema": {"type": "string"},
+            "schema": {},
             "example": msgspec.yaml.encode(DOCUMENT).decode(),
         },
-        JSON_TYPE: {"schema": {"type": "object"}, "example": DOCUMENT},
+        JSON_TYPE: {"schema": {}, "example": DOCUMENT},
     },
 }
 
