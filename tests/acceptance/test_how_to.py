@@ -22,7 +22,8 @@ PAGES = [DOCS / "api.md", *sorted((DOCS / "how-to").glob("*.md"))]
 
 def files(page: Path) -> list[Block]:
     """What a page shows as a file."""
-    return [block for block in blocks(page) if block.language == "python" and block.title]
+    shown = [block for block in blocks(page) if block.language in ("python", "yaml")]
+    return [block for block in shown if block.title]
 
 
 @pytest.fixture(scope="module")
