@@ -19,6 +19,17 @@ from tests.support.servers import SERVED, Api, Server, server, until
 
 MODULE = SERVED / "fuzzed.py"
 """Serves the Python workflow `weather`, version 1, among others."""
+ENDLESS_IN_PYTHON = """
+from perdure import run_workflow, start_workflow, workflow
+
+@workflow
+async def awaiting() -> None:
+    await run_workflow("awaiting", {})
+
+@workflow
+async def detached() -> None:
+    await start_workflow("detached", {})
+"""
 SLOWEST_S = 5.0
 """Of a busy machine."""
 
@@ -262,6 +273,30 @@ async def test_a_workflow_that_starts_itself_without_an_end_meets_a_limit(its: S
     assert len(await its.api.executions()) == DEEPEST + 1
     assert await registered(its.api, greeting())
     assert await greeted(its.api) == {"greeting": "Hello, Ada"}
+
+
+async def test_a_python_workflow_that_starts_itself_meets_the_same_limit(tmp_path: Path) -> None:
+    module = tmp_path / "endless_flows.py"
+    module.write_text(ENDLESS_IN_PYTHON)
+    async with server(tmp_path, module) as its:
+        # Who awaits a child that fails does too; one that lives on its own concerns nobody.
+        for name, expected in (("awaiting", DEEPEST + 1), ("detached", 1)):
+            await its.api.start(name)
+
+            async def met(name: str = name, expected: int = expected) -> bool:
+                found = [x for x in await its.api.executions() if x["workflow_id"] == name]
+                failed = [x for x in found if x["status"] == "failed"]
+                return len(found) == DEEPEST + 1 and len(failed) == expected
+
+            await until(met, f"{name} has met the limit", within_s=60)
+
+
+async def test_a_child_that_is_not_executed_yet_fails_its_parent(its: Server) -> None:
+    await registered(its.api, UNSUPPORTED)
+    await registered(its.api, ENDLESS.replace("        name: endless", "        name: greeter"))
+    parent = await its.api.start("endless")
+    ended = await its.api.until_status(parent, "failed")
+    assert "call grpc at /do/0/first/do/0/greet" in ended["error"]["detail"]
 
 
 # -- workers that fail -------------------------------------------------------------------------

@@ -7,7 +7,14 @@ import httpx
 import msgspec
 import pytest
 
-from perdure.client import Client, ExecutionFailedError, RefusedInputError, UnexpectedAnswerError
+from perdure.client import (
+    Client,
+    ConflictError,
+    ExecutionFailedError,
+    RefusedInputError,
+    UnexpectedAnswerError,
+    Validity,
+)
 from perdure.model.exceptions import EncodingError
 from perdure.model.status import Status
 from tests.support.scripted_server import (
@@ -294,3 +301,26 @@ async def test_one_workflow_and_its_end() -> None:
         "GET /api/workflows/weather/versions/1.0%2Fb",
         "DELETE /api/workflows/weather",
     ]
+
+
+async def test_documents_are_registered_and_validated() -> None:
+    found = {"location": "/do", "line": 1, "column": 5, "message": "is empty"}
+    server = ScriptedServer(
+        reply(201, a_workflow(source="do: []", unsupported=["call grpc at /do/0/greet"])),
+        reply(200, {"valid": False, "problems": [found]}),
+    )
+    async with a_client(server) as client:
+        workflow = await client.register_workflow("do: []  # 天気")
+        assert (workflow.version, workflow.source) == ("1", "do: []")
+        assert workflow.unsupported == ["call grpc at /do/0/greet"]
+        validity = await client.validate_workflow(b"do: []")
+        assert validity == msgspec.convert({"valid": False, "problems": [found]}, Validity)
+        server.replies = [problem(422, "invalid_document", errors=[found])]
+        with pytest.raises(RefusedInputError) as refused:
+            await client.register_workflow("do: []")
+        assert [each.location for each in refused.value.errors] == ["/do"]
+        server.replies = [problem(409, "version_conflict")]
+        with pytest.raises(ConflictError):
+            await client.register_workflow("do: []")
+    assert server.asked[:2] == ["POST /api/workflows", "POST /api/workflows/validate"]
+    assert server.headers("content-type")[:2] == ["application/yaml"] * 2
