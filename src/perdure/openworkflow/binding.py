@@ -13,30 +13,16 @@ _NONE: Mapping[str, Any] = {}
 class Bound:
     """An expression or a template, evaluated with the arguments of a frame."""
 
-    __slots__ = ("_arguments", "_source", "here", "now")
+    __slots__ = ("_arguments", "_source")
 
     def __init__(self, source: Expression | Template, variables: Collection[str]) -> None:
         self._source = source
-        self._arguments = arguments = arguments_of(source.variables, variables)
-        self.here = source.bounded
-        """Whether `now` can be used."""
-        self.now: Callable[[Frame, Any], Any]
-        evaluate_here = source.evaluate_here
+        self._arguments = arguments_of(source.variables, variables)
 
-        def now(frame: Frame, value: Any) -> Any:
-            frame.run.work += 1
-            return evaluate_here(value, arguments(frame))
-
-        self.now = now
-
-    async def later(self, frame: Frame, value: Any) -> Any:
+    async def evaluate(self, frame: Frame, value: Any) -> Any:
         """What it results in for `value`. Raises WorkflowError (expression)."""
         frame.run.work += 1
         return await self._source.evaluate(value, self._arguments(frame))
-
-    async def evaluate(self, frame: Frame, value: Any) -> Any:
-        """What it results in for `value`, in place or not. Raises WorkflowError (expression)."""
-        return self.now(frame, value) if self.here else await self.later(frame, value)
 
 
 def arguments_of(

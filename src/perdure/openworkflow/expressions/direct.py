@@ -68,9 +68,14 @@ def _number(value: float | int) -> float | int:
         if -_EXACT <= value <= _EXACT:
             return value
         raise UnsureError
-    if not math.isfinite(value):
+    if not math.isfinite(value) or _is_negative_zero(value):
         raise UnsureError
     return int(value) if value == int(value) and abs(value) < _WRITTEN_WHOLE else value
+
+
+def _is_negative_zero(value: float) -> bool:
+    """Jq writes its sign, which Python's integers do not have."""
+    return not value and math.copysign(1.0, value) < 0
 
 
 def _get(target: Any, key: Any) -> Any:
@@ -104,7 +109,10 @@ def _subtract(left: Any, right: Any) -> Any:
 
 
 def _multiply(left: Any, right: Any) -> Any:
-    return _number(_double(left) * _double(right))
+    found = _number(_double(left) * _double(right))
+    if not found and (left < 0 or right < 0):
+        raise UnsureError
+    return found
 
 
 def _divide(left: Any, right: Any) -> Any:
@@ -146,7 +154,7 @@ def _length(value: Any) -> Any:
         return len(value)
     if value is None:
         return 0
-    return _number(abs(_double(value)))
+    raise UnsureError
 
 
 _KINDS = {
@@ -191,7 +199,14 @@ def _negate(node: s.Negate) -> Direct | None:
     inner = _compile(node.operand)
     if inner is None:
         return None
-    return lambda value, arguments: _number(-_double(inner(value, arguments)))
+
+    def negate(value: Any, arguments: Arguments) -> Any:
+        found = inner(value, arguments)
+        if not _is_number(found) or not found:
+            raise UnsureError
+        return -found
+
+    return negate
 
 
 def _variable(node: s.Variable) -> Direct | None:
