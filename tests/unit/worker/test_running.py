@@ -334,3 +334,20 @@ def test_messages_of_an_unknown_execution_or_epoch_are_dropped() -> None:
             assert engine.all(m.Released) == []
 
     run_virtually(run())
+
+
+def test_an_evaluation_of_a_released_execution_is_dropped() -> None:
+    async def run() -> None:
+        evaluator = HeldEvaluator()
+        async with serving(Evaluates(), evaluator=evaluator) as engine:
+            engine.load("evaluates", {"n": 1})
+            await engine.until(lambda: evaluator.done)
+            assert evaluator.dropped == []
+            engine.send(m.Halt(EXECUTION, 1))
+            await engine.until_sent(m.Released)
+            assert evaluator.dropped == [EXECUTION]
+            evaluator.done[0](b"2")
+            await engine.settle()
+            assert engine.kinds() == ["ExecutionStarted"]
+
+    run_virtually(run())

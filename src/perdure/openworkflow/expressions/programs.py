@@ -64,7 +64,11 @@ def run(program: str, input: bytes) -> Any:
 
 def run_to_text(program: str, input: bytes) -> str:
     """The one value that a program gives, as JSON. Raises ProgramError."""
-    outputs = iter(_compiled(program).input_text(input.decode()))
+    try:
+        compiled = _compiled(program)
+    except ValueError as error:
+        raise ProgramError(str(error)) from None
+    outputs = iter(compiled.input_text(input.decode()))
     try:
         output: str | None = next(outputs, None)
         others = next(outputs, None)
