@@ -11,7 +11,7 @@ from perdure.model import failure as failures
 from perdure.model.encoding import VALUE_LIMIT_BYTES
 from perdure.model.exceptions import EvaluationFailedError
 from perdure.openworkflow.errors import WorkflowError
-from perdure.openworkflow.expressions import direct, programs, sites
+from perdure.openworkflow.expressions import direct, parts, programs, sites
 from perdure.openworkflow.expressions import syntax as s
 from perdure.openworkflow.expressions.bounds import guarded, largest_input
 from perdure.openworkflow.expressions.lexing import failed
@@ -27,10 +27,12 @@ class Expression:
     """A compiled expression. Values are JSON's, and shared: nobody changes them in place."""
 
     __slots__ = (
+        "_arguments",
         "_direct",
         "_largest_input",
         "_names",
         "_program",
+        "_reads",
         "bounded",
         "source",
         "variables",
@@ -52,6 +54,9 @@ class Expression:
             lexed.without_comments, self._names, names.functions, guarded=guarded(node)
         )
         self._direct = direct.compile(node)
+        self._reads = parts.of_value(node)
+        read = parts.of_arguments(node)
+        self._arguments = [(name, read.get(name)) for name in self._names]
 
     async def evaluate(self, value: Any, arguments: Mapping[str, Any]) -> Any:
         """The value of the expression, for a program that a machine steps.
@@ -114,11 +119,13 @@ class Expression:
         return decode(output)
 
     def _input(self, value: Any, arguments: Mapping[str, Any]) -> bytes:
-        given = [value]
-        for name in self._names:
-            given.append(
-                machine.machine().time / 1_000 if name == programs.NOW else arguments[name]
-            )
+        """What its program takes, as JSON."""
+        given = [parts.taken(value, self._reads)]
+        for name, read in self._arguments:
+            if name == programs.NOW:
+                given.append(machine.machine().time / 1_000)
+            else:
+                given.append(parts.taken(arguments[name], read))
         return _encode(given)
 
     def _failed(self, reason: str) -> WorkflowError:
