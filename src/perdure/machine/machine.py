@@ -364,8 +364,20 @@ class Machine:
         elif event.position == CLEANUP_POSITION:
             self._cut = True
         else:
-            branch, error = self._deadlines.pop(event.position)
-            self._interrupt(branch, error)
+            self._pass(event.position)
+
+    def _pass(self, position: str) -> None:
+        """A deadline has passed: what it interrupts is told, and deadlines within it are off.
+
+        Those of one branch that were set later are within it, since a branch clears what it sets.
+        """
+        order = list(self._deadlines)
+        branch, error = self._deadlines[position]
+        for later in order[order.index(position) + 1 :]:
+            if self._deadlines[later][0] is branch:
+                self.clear_deadline(later)
+        del self._deadlines[position]
+        self._interrupt(branch, error)
 
     def _receive(self, event: e.EventReceived) -> None:
         waits = self._waits.get(event.name)

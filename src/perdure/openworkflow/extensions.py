@@ -69,7 +69,7 @@ class _Extension:
         async def extended(frame: Frame) -> tuple[Any, Directive | None]:
             if self._when is not None and not truthy(await self._when.evaluate(frame, frame.input)):
                 return await definition(frame)
-            scope = Scope({}, extended=frame, depth=frame.scope.depth, due_ms=frame.scope.due_ms)
+            scope = Scope({}, extended=frame, depth=frame.scope.depth)
             position = frame.position + self._segment
             if self._before is not None:
                 output, directive = await self._before.run(

@@ -49,7 +49,7 @@ class Interrupted(BaseException):
 class Scope:
     """What is visible where a task stands. Frozen."""
 
-    __slots__ = ("depth", "due_ms", "extended", "variables")
+    __slots__ = ("depth", "extended", "variables")
 
     def __init__(
         self,
@@ -57,7 +57,6 @@ class Scope:
         *,
         extended: "Frame | None" = None,
         depth: int = 0,
-        due_ms: int | None = None,
     ) -> None:
         self.variables = variables
         """The variables of loops and catches, without "$"."""
@@ -65,8 +64,6 @@ class Scope:
         """Within an extension, the task that is extended."""
         self.depth = depth
         """How deep the calls of functions are nested that lead here, in tasks."""
-        self.due_ms = due_ms
-        """When the first deadline around it passes."""
 
     def binding(self, variables: Mapping[str, Any]) -> "Scope":
         """This scope with more variables, which hide those of the same name."""
@@ -74,7 +71,6 @@ class Scope:
             {**self.variables, **variables},
             extended=self.extended,
             depth=self.depth,
-            due_ms=self.due_ms,
         )
 
 

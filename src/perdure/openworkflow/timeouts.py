@@ -1,7 +1,4 @@
-"""Timeouts of tasks: a deadline that interrupts whatever the task waits for.
-
-A deadline that would pass after one around it is not set: the outer one passes first.
-"""
+"""Timeouts of tasks: a deadline that interrupts whatever the task waits for."""
 
 from collections.abc import Callable, Coroutine
 from typing import Any, TypeVar
@@ -11,7 +8,7 @@ from perdure.model import failure as failures
 from perdure.model.position import instance
 from perdure.openworkflow.errors import WorkflowError
 from perdure.openworkflow.lengths import Length
-from perdure.openworkflow.running import Frame, Interrupted, Scope
+from perdure.openworkflow.running import Frame, Interrupted
 
 R = TypeVar("R")
 
@@ -37,19 +34,14 @@ async def limited(
     what: str,
     call: Callable[[], Coroutine[Any, Any, R]],
 ) -> R:
-    """What `call` returns, which runs with the frame's scope, under a deadline at `position`.
+    """What `call` returns, under a deadline at `position`.
 
     Raises WorkflowError (timeout) where `limit_ms` pass before.
     """
     machine = frame.run.machine
-    scope = frame.scope
-    due_ms = machine.time + limit_ms
-    if scope.due_ms is not None and scope.due_ms <= due_ms:
-        return await call()
-    frame.scope = Scope(scope.variables, extended=scope.extended, depth=scope.depth, due_ms=due_ms)
     deadline = f"{position}/~timeout"
     interruption = Interrupted()
-    machine.set_deadline(deadline, due_ms, interruption)
+    machine.set_deadline(deadline, machine.time + limit_ms, interruption)
     try:
         return await call()
     except Interrupted as interrupted:
@@ -59,4 +51,3 @@ async def limited(
         raise WorkflowError(failures.timeout(detail).at(instance(frame.position))) from None
     finally:
         machine.clear_deadline(deadline)
-        frame.scope = scope

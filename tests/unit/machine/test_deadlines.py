@@ -89,6 +89,40 @@ def test_a_deadline_of_one_branch_leaves_the_others_alone() -> None:
     assert played.result == ["TaskTimedOutError", "int"]
 
 
+class Passed(BaseException):
+    """A deadline of a test has passed."""
+
+
+async def nested() -> Any:
+    machine = program.machine()
+    try:
+        machine.set_deadline("/outer", START_MS + 1_000, Passed("outer"))
+        machine.set_deadline("/inner", START_MS + 5_000, Passed("inner"))
+        return await run("toil")
+    except Passed as passed:
+        return str(passed)
+    finally:
+        machine.clear_deadline("/inner")
+        machine.clear_deadline("/outer")
+
+
+def test_a_deadline_that_passes_takes_those_within_it_back() -> None:
+    played = Played(nested)
+    played.fire("/outer")
+    assert played.asks == ["CancelTimer /inner", "CancelTask /toil"]
+    played.stopped("/toil")
+    assert played.result == "outer"
+
+
+def test_the_outer_one_of_two_deadlines_wins_that_pass_while_a_task_stops() -> None:
+    played = Played(nested)
+    played.fire("/inner")
+    played.fire("/outer")
+    assert played.asks == []
+    played.stopped("/toil")
+    assert played.result == "outer"
+
+
 # -- of the execution --------------------------------------------------------------------------
 
 

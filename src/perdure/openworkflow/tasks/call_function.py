@@ -30,13 +30,12 @@ def define(
     levels = place.depth + 1
 
     async def call(frame: Frame) -> tuple[Any, Directive | None]:
-        outer = frame.scope
-        depth = outer.depth + levels
+        depth = frame.scope.depth + levels
         if depth > DEPTH_LIMIT:
             detail = f"function {name} is called more than {DEPTH_LIMIT} levels deep"
             raise WorkflowError(failures.runtime(detail, title="Nested too deeply"))
         value = await arguments.evaluate(frame, frame.input) if given else frame.input
-        scope = Scope({}, depth=depth, due_ms=outer.due_ms)
+        scope = Scope({}, depth=depth)
         output, directive = await function[0].run(frame.run, scope, f"{frame.position}/call", value)
         return output, outward(directive)
 
