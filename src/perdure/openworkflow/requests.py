@@ -6,7 +6,7 @@ unevaluated: the record has the values that it is evaluated for, and what they r
 only where the call is made.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import msgspec
@@ -66,6 +66,15 @@ def query_of(value: Any) -> dict[str, str | list[str]]:
     }
 
 
+def texts_in(value: Any) -> Iterator[str]:
+    """The texts and numbers in a value, wherever they are in it, as texts."""
+    if isinstance(value, dict | list):
+        for each in value.values() if isinstance(value, dict) else value:
+            yield from texts_in(each)
+    elif value is not None and not isinstance(value, bool):
+        yield _text(value, "a secret")
+
+
 def _entries(value: Any, what: str) -> list[tuple[str, Any]]:
     if value is None:
         return []
@@ -80,12 +89,3 @@ def _text(value: Any, what: str) -> str:
     if isinstance(value, dict | list):
         raise WorkflowError(failures.expression(f"{what} has to be text, not an object or array"))
     return msgspec.json.encode(value).decode()
-
-
-def texts_in(value: Any) -> list[str]:
-    """Every text within a value, numbers as they are written."""
-    if isinstance(value, dict):
-        return [text for each in value.values() for text in texts_in(each)]
-    if isinstance(value, list):
-        return [text for each in value for text in texts_in(each)]
-    return [] if value is None or isinstance(value, bool) else [_text(value, "")]
