@@ -29,7 +29,7 @@ import apsw
 from benchmarks.recorded import Step
 from perdure.store.sqlite.changes import apply_together
 from perdure.store.sqlite.connections import open_writer
-from perdure.store.sqlite.log_lines import LogLines
+from perdure.store.sqlite.log_lines import LogLines, Written
 from perdure.store.sqlite.store import JOURNAL_FILE, LOG_QUOTA_BYTES, LOGS_FILE
 from perdure.store.sqlite.upkeep import Upkeep
 
@@ -106,7 +106,7 @@ def _asked(steps: Sequence[Step], groups: Sequence[Group]) -> Sequence[tuple[_As
         asked = []
         for group in groups:
             taken = [steps[step].of(key) for step, keys in group.items() for key in keys]
-            log_lines.put_all([(0, step.lines) for step in taken])
+            log_lines.put_all([Written(0, step.lines) for step in taken])
             apply_together(journal, [change for step in taken for change in step.changes])
             asked.append((asked_of_logs(), asked_of_journal()))
         return asked

@@ -1,6 +1,6 @@
 """The log as the engine writes and reads it (docs/journal.md, section 11)."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Literal, Protocol
 
 import msgspec
@@ -100,9 +100,18 @@ class Logs(Protocol):
     Beyond an execution's quota one line says so, and only perdure's own are kept.
     """
 
-    def write(self, records: Sequence[NewLogRecord]) -> int:
+    def write(
+        self,
+        records: Sequence[NewLogRecord],
+        *,
+        after: int = 0,
+        over: Callable[[bool], None] | None = None,
+    ) -> int:
         """Take lines, in order; the ticket for `Journal.submit(after_logs=…)`.
 
+        They are written whole or not at all, and not if the write with ticket `after` has failed.
+        `over` is called on the engine's loop once it is over: with True where they are not kept,
+        through no fault of theirs, and may be written again.
         May be called on the engine's loop; it does not wait.
         """
         ...

@@ -7,8 +7,8 @@ line. After a transaction was undone they must be forgotten.
 """
 
 from collections import OrderedDict
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
 
 import apsw
 import msgspec
@@ -28,8 +28,14 @@ _PUT_LINES = _SQL["put_lines"]
 _LAST_LINE = _SQL["last_line"]
 
 
-Written = tuple[int, Sequence[NewLogRecord]]
-"""A ticket, and the lines that were written under it."""
+class Written(NamedTuple):
+    """Lines that were given to be written: see `Logs.write`."""
+
+    ticket: int
+    records: Sequence[NewLogRecord]
+    after: int = 0
+    over: Callable[[bool], None] | None = None
+
 
 _Row = tuple[int | str | None, ...]
 
@@ -53,8 +59,8 @@ class LogLines:
     def put_all(self, group: Sequence[Written]) -> Sequence[None]:
         """Put the lines of several writes, in few statements. Raises as `put` does."""
         self._rows.clear()
-        for _, records in group:
-            for record in records:
+        for written in group:
+            for record in written.records:
                 key = execution_key(record.execution_id)
                 if key is None:
                     raise ValueError(f"{record.execution_id!r} is no execution id")
