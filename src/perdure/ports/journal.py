@@ -360,7 +360,8 @@ class Journal(Executions, Definitions, Protocol):
     ) -> None:
         """Take a change; `done` is called on the engine's loop, once it is on disk or refused.
 
-        It is not on disk before the log write with ticket `after_logs` is.
+        It is not on disk before the log write with ticket `after_logs` is, and `done` is not called
+        before that write is over.
         """
         ...
 

@@ -12,7 +12,7 @@ import pytest
 from perdure.model.identifiers import execution_id
 from perdure.ports.journal import Change, Nothing, Outcome, TimerSet
 from perdure.ports.logs import LogQuery, NewLogRecord
-from perdure.store.sqlite import SqliteStore
+from perdure.store.sqlite import SqliteStore, journal_store
 from perdure.store.sqlite.groups import GROUP_LIMIT
 from perdure.store.sqlite.transaction import commit
 from tests.unit.ports.subject import CREATED, batch, creation
@@ -242,6 +242,76 @@ def test_a_change_that_was_applied_fails_where_its_log_lines_fail_after_that(
     journal = setting.reopened().journal
     assert [journal.row(id) is not None for id in IDS[:3]] == [True, False, True]
     setting.store.close()
+
+
+def test_a_change_that_fails_is_told_once_its_log_lines_are_over(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    loop, applied = Loop(), threading.Event()
+
+    def apply_together(connection: apsw.Connection, changes: object) -> list[Outcome]:
+        applied.set()
+        raise apsw.FullError("full")
+
+    def commit_after_that(connection: apsw.Connection) -> None:
+        assert applied.wait(PATIENCE_S)
+        commit(connection)
+
+    monkeypatch.setattr(journal_store, "apply_together", apply_together)
+    store = open_store(tmp_path, loop, threads=True, commit=commit_after_that)
+    told: list[tuple[str, int]] = []
+    ticket = store.logs.write([line(IDS[0])])
+    store.journal.submit(
+        creation(IDS[0]),
+        lambda outcome: told.append((outcome.reason, store.logs.unwritten)),
+        after_logs=ticket,
+    )
+    loop.run_until(lambda: bool(told))
+    assert (told, store.logs.failed(ticket)) == ([("storage", 0)], False)
+    store.close()
+
+
+def test_lines_are_not_written_after_lines_that_failed(tmp_path: Path) -> None:
+    setting = Setting(tmp_path, "logs.db")
+    logs, over = setting.store.logs, list[tuple[str, bool]]()
+
+    def write(message: str, after: int) -> int:
+        return logs.write(
+            [line(IDS[0], message)], after=after, over=lambda again: over.append((message, again))
+        )
+
+    setting.commits.before = failing(apsw.FullError("full"))
+    first = write("first", 0)
+    setting.loop.run()
+    setting.commits.before = lambda connection: None
+    second = write("second", first)
+    other = write("other", 0)
+    setting.loop.run()
+    third = write("third", second)
+    setting.loop.run()
+    assert [logs.failed(ticket) for ticket in (first, second, other, third)] == [
+        True,
+        True,
+        False,
+        True,
+    ]
+    assert over == [("first", True), ("second", True), ("other", False), ("third", True)]
+    assert [record.message for record in logs.page(IDS[0], LogQuery()).records] == ["other"]
+    assert logs.unwritten == 0
+    setting.store.close()
+
+
+def test_lines_that_fail_by_their_own_fault_are_not_to_be_repeated(tmp_path: Path) -> None:
+    setting = Setting(tmp_path, "logs.db")
+    over: list[bool] = []
+    setting.store.logs.write([line("nonsense")], over=over.append)
+    setting.store.logs.write([line(IDS[0])], over=over.append)
+    setting.loop.run()
+    assert over == [False, False]
+    setting.store.close()
+    setting.store.logs.write([line(IDS[0])], over=over.append)
+    setting.loop.run()
+    assert over[2:] == [True]
 
 
 def test_log_lines_that_fail_fail_alone_and_leave_no_gap(tmp_path: Path) -> None:

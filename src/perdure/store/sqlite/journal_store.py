@@ -28,7 +28,8 @@ _log = logging.getLogger("perdure.store")
 class SqliteJournal(JournalReads, DefinitionReads, Lists, Journal):
     """Commits a group when the logs that it waits for are on disk.
 
-    All outcomes of a group are told in one call through `schedule`, in the order of submission.
+    All outcomes of a group are told in one call through `schedule`, in the order of submission,
+    once the writes of logs that it waits for are over.
     """
 
     def __init__(
@@ -91,10 +92,11 @@ class SqliteJournal(JournalReads, DefinitionReads, Lists, Journal):
         self._upkeep.after_group()
 
     def _outcomes(self, group: list[_Submitted]) -> list[Outcome]:
-        self._logged(group)
         results = self._transactions.write(
             group, self._apply_together, self._apply_alone, partial(self._logged, group)
         )
+        if any(isinstance(result, Exception) for result in results):
+            self._logged(group)
         return [
             self._failed(result) if isinstance(result, Exception) else result for result in results
         ]
