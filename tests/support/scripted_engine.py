@@ -58,8 +58,10 @@ class ScriptedEngine:
         """Take messages; commit appends."""
         for message in messages:
             self.messages.append(message)
-            if isinstance(message, m.Append | m.Outcomes):
+            if isinstance(message, m.Append):
                 self.logs += message.logs
+            elif isinstance(message, m.Outcomes):
+                self.logs += [line for outcome in message.outcomes for line in outcome.logs]
             elif isinstance(message, m.LogLines):
                 self.logs += message.records
             if isinstance(message, m.Append) and self.commits:
@@ -159,7 +161,7 @@ class ScriptedEngine:
 
     def outcomes(self) -> list[e.AnyEvent]:
         """Events that were handed back."""
-        return [decode_event(body) for x in self.all(m.Outcomes) for body in x.events]
+        return [decode_event(x.event) for message in self.all(m.Outcomes) for x in message.outcomes]
 
     def ended(self, execution_id: str = EXECUTION) -> m.Ended | None:
         """How an execution ended, if it has."""

@@ -127,13 +127,14 @@ class Admission:
 
     def _fill(self) -> None:
         self._kicked = False
+        returns = self._ownership.returns
         while self._ready and self._free() > 0 and not self._state.stopping:
             execution_id = self._ready.popleft()
             self._queued.discard(execution_id)
             if execution_id in self._loading:
                 self._again.add(execution_id)
                 continue
-            if execution_id not in self._state.owned:
+            if execution_id not in self._state.owned and not returns.hold_up(execution_id):
                 self._loading.add(execution_id)
                 self._state.in_background(self._load(execution_id))
         if (
@@ -182,7 +183,10 @@ class Admission:
         self.kick()
 
     async def _load(self, execution_id: str) -> None:
-        """Give an execution to a worker, with all that is recorded of it."""
+        """Give an execution to a worker, with all that is recorded of it.
+
+        Where an outcome was handed back meanwhile, it is loaded once that is in the inbox.
+        """
         state, ownership = self._state, self._ownership
         arriving = ownership.arriving.setdefault(execution_id, [])
         try:
@@ -204,6 +208,8 @@ class Admission:
             worker = self._pool.choose(execution_id, pin)
             if worker is None:
                 self._parked.add(execution_id)
+                return
+            if ownership.returns.hold_up(execution_id):
                 return
             defined = self._defining.define(worker, pin)
             if defined is None:

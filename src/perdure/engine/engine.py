@@ -33,7 +33,7 @@ from perdure.model.identifiers import RANDOM_BITS, execution_id, execution_key, 
 from perdure.model.status import Status
 from perdure.ports.clock import Clock
 from perdure.ports.executions import ListPage, ListRequest
-from perdure.ports.journal import Journal, Row
+from perdure.ports.journal import Journal, Nothing, Row
 from perdure.ports.logs import LogFile, LogPage, LogQuery, Logs
 from perdure.ports.runtime import (
     DocumentProblem,
@@ -83,7 +83,7 @@ class Engine:
         self._workers.on_ready = admission.worker_ready
         self._workers.on_crash_loop = control.fail
         self._workers.liveness.on_unstoppable = control.cut_off
-        ownership.on_ready = admission.ready
+        ownership.on_ready = ownership.returns.on_ready = admission.ready
         ownership.on_slot = admission.kick
         ownership.on_children = admission.queued
         ownership.on_timer = timers.set
@@ -123,6 +123,8 @@ class Engine:
         state.stopping = True
         state.watchers.wake_all()
         await self._workers.stop()
+        await state.submit(Nothing())  # what becomes of outcomes that were handed back is decided
+        state.lines.retry()
         for task in tuple(state.tasks):
             task.cancel()
         await asyncio.gather(*state.tasks, return_exceptions=True)

@@ -6,8 +6,8 @@ Invariants:
 - An append is submitted only if it comes from the owner, under its epoch, in sequence. Once one is
   refused, for whatever reason, none of that ownership is submitted any more.
 - A worker hears of a commit only after it is on disk.
-On failure of the store the owner's machine is discarded and loaded again after a while; what
-effects have brought about meanwhile is kept, by the worker's handing it back.
+On failure of the store the owner's machine is discarded and loaded again after `storage_retry_s`;
+what effects have brought about meanwhile is kept, by the worker's handing it back (`returns`).
 """
 
 import asyncio
@@ -15,6 +15,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 
 from perdure.engine.families import Families, told_to_parent
+from perdure.engine.returns import Returns
 from perdure.engine.state import Owned, State, Worker
 from perdure.link import messages as m
 from perdure.machine.batch import JOURNAL_LIMIT_BATCHES, JOURNAL_LIMIT_BYTES
@@ -33,10 +34,8 @@ from perdure.ports.journal import (
     Parent,
     Pause,
     Put,
-    PutInbox,
     ReadInbox,
 )
-from perdure.ports.logs import Logs
 
 
 class Ownership:
@@ -61,6 +60,7 @@ class Ownership:
         """Called with an execution that has ended without its program."""
         self.arriving: dict[str, list[InboxEntry]] = {}
         """Rows put while an execution is being loaded."""
+        self.returns = Returns(state, self.put)
 
     # -- giving away and taking back -----------------------------------------------------------
 
@@ -135,11 +135,9 @@ class Ownership:
         owned.batches += 1
         owned.bytes += len(append.body)
         owned.unwritten += 1
-        ticket = 0
-        if append.logs:
-            ticket = self._state.logs.write(append.logs)
-            if owned.followed is not None and not owned.followed.logged(append.logs):
-                owned.followed = None
+        ticket = self._state.lines.write(append.execution_id, append.logs)
+        if append.logs and owned.followed is not None and not owned.followed.logged(append.logs):
+            owned.followed = None
         end = None
         if append.end is not None:
             end = self._end(append.end)
@@ -160,12 +158,13 @@ class Ownership:
             then=self._families.follow(owned, append),
         )
         self._state.changes.append(
-            change, partial(self._appended, owned, append), after_logs=ticket
+            change, partial(self._appended, owned, append, ticket), after_logs=ticket
         )
 
-    def _appended(self, owned: Owned, append: m.Append, outcome: Outcome) -> None:
+    def _appended(self, owned: Owned, append: m.Append, ticket: int, outcome: Outcome) -> None:
         owned.unwritten -= 1
         if not outcome.done:
+            owned.refused[append.seq] = ticket
             if outcome.reason == "storage":
                 self._storage_failed(owned, outcome.detail)
             elif not owned.halted:
@@ -209,6 +208,7 @@ class Ownership:
         owned.worker.channel.send(m.Refused(owned.execution_id, owned.epoch))
 
     def _storage_failed(self, owned: Owned, detail: str) -> None:
+        owned.storage_failed = True
         if not owned.halted:
             self._refuse(owned)
             asyncio.get_running_loop().call_exception_handler(
@@ -323,7 +323,7 @@ class Ownership:
         Rows that were sent to the worker after it had let go are unread: they are looked for now.
         """
         self.disown(owned)
-        if outcome.reason == "storage":
+        if outcome.reason == "storage" or owned.storage_failed:
             loop = asyncio.get_running_loop()
             loop.call_later(self._state.limits.storage_retry_s, self.on_ready, owned.execution_id)
         elif again or owned.inbox_sent > inbox_seen:
@@ -335,7 +335,7 @@ class Ownership:
         It hears so only after every outcome that was handed back before has reached it.
         """
 
-        def tell(outcome: Outcome) -> None:
+        def tell() -> None:
             owned = self._state.owned.get(execution_id)
             if owned is not None and not owned.halted:
                 attempts = [m.RunningAttempt(*key) for key in lost]
@@ -345,34 +345,9 @@ class Ownership:
                 message = m.AttemptsLost(execution_id, owned.epoch, attempts, timed_out)
                 owned.worker.channel.send(message)
 
-        self._state.changes.submit(Nothing(), tell)
-
-    def outcomes(self, outcomes: m.Outcomes) -> None:
-        """Outcomes of attempts whose execution has no machine there: into the inbox.
-
-        They are submitted at once: what is submitted after this call finds them there. Those of a
-        generation that has ended are refused: the next one uses their positions again.
-        """
-        self._state.unfollow(outcomes.execution_id)
-        handed_back = _HandedBack(outcomes)
-        for event in outcomes.events:
-            self._record_outcome(handed_back, event)
-
-    def _record_outcome(self, handed_back: "_HandedBack", event: bytes) -> None:
-        change = PutInbox(
-            execution_id=handed_back.execution_id, event=event, generation=handed_back.generation
+        self._state.changes.submit(
+            Nothing(), lambda _: self.returns.once_settled(execution_id, tell)
         )
-        ticket = handed_back.ticket(self._state.logs)
-
-        def done(outcome: Outcome) -> None:
-            if outcome.reason != "storage":
-                self.put(outcome.put)
-            elif not self._state.stopping:
-                retry_s = self._state.limits.storage_retry_s
-                loop = asyncio.get_running_loop()
-                loop.call_later(retry_s, self._record_outcome, handed_back, event)
-
-        self._state.changes.submit(change, done, after_logs=ticket)
 
     def stop_attempts(self, execution_id: str, positions: Sequence[str] | None = None) -> None:
         """Stop attempts that run in workers which do not own their execution: these, or all."""
@@ -387,19 +362,3 @@ class Ownership:
         if execution_id in self._state.elsewhere:
             self.stop_attempts(execution_id)
             del self._state.elsewhere[execution_id]
-
-
-class _HandedBack:
-    """Whose outcomes were handed back, and the lines that have to be on disk before them."""
-
-    def __init__(self, outcomes: m.Outcomes) -> None:
-        self.execution_id = outcomes.execution_id
-        self.generation = outcomes.generation
-        self._lines = outcomes.logs
-        self._ticket = 0
-
-    def ticket(self, logs: Logs) -> int:
-        """The ticket of the lines, which are written now, unless they have been."""
-        if self._lines and (not self._ticket or logs.failed(self._ticket)):
-            self._ticket = logs.write(self._lines)
-        return self._ticket

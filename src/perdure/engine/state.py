@@ -12,6 +12,7 @@ import msgspec
 from perdure.engine.catalog import ServedCatalog
 from perdure.engine.creations import Creations
 from perdure.engine.followed import Followed
+from perdure.engine.lines import Lines
 from perdure.engine.watchers import Watchers, wake
 from perdure.link.channel import Channel
 from perdure.link.messages import ToWorker
@@ -88,7 +89,9 @@ class Owned:
         "next_seq",
         "parent",
         "priority",
+        "refused",
         "run",
+        "storage_failed",
         "unwritten",
         "worker",
         "workflow_id",
@@ -111,6 +114,10 @@ class Owned:
         """Whether the worker was told to discard it: nothing of it is taken any more."""
         self.unwritten = 0
         """Appends that are not yet on disk."""
+        self.refused: dict[int, int] = {}
+        """Appends that were submitted and not recorded: by `seq`, the tickets of their lines."""
+        self.storage_failed = False
+        """Whether one of them was not for a failure of the store."""
         self.batches = 0
         self.bytes = 0
         self.parent: Parent | None = None
@@ -133,6 +140,8 @@ class State:
         self.changes = Creations(journal)
         """Where changes of the journal are submitted."""
         self.logs = logs
+        self.lines = Lines(logs, limits.storage_retry_s)
+        """Where lines are written."""
         self.clock = clock
         self.read = reader
         self.limits = limits
@@ -202,7 +211,7 @@ class State:
         now_ms = self.clock.now_ms()
         self.unfollow(execution_id)
         record = NewLogRecord(execution_id, now_ms, level, None, message, encoded, STORY)
-        return self.logs.write([record])
+        return self.lines.write(execution_id, [record])
 
     def unfollow(self, execution_id: str) -> None:
         """What is shown of an execution is to be read from now on."""

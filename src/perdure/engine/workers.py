@@ -149,7 +149,7 @@ class Workers:
                 case m.Released():
                     ownership.released(handle, message)
                 case m.Outcomes():
-                    ownership.outcomes(message)
+                    ownership.returns.take(handle, message)
                 case m.Held():
                     ownership.held(handle, message)
                 case _:
@@ -175,7 +175,7 @@ class Workers:
     def _lines(self, lines: m.LogLines) -> None:
         for execution_id in {record.execution_id for record in lines.records}:
             self._state.unfollow(execution_id)
-        self._state.logs.write(lines.records)
+        self._state.lines.write_early(lines.records)
 
     def _serves(self, handle: Handle, serving: m.Serving) -> None:
         handle.serving = True

@@ -226,16 +226,28 @@ class Append(Message, frozen=True):
     stop_elsewhere: Sequence[str] = ()
 
 
-class Outcomes(Message, frozen=True):
-    """Outcomes of attempts whose execution has no machine here; encoded events for the inbox.
+class Unrecorded(msgspec.Struct, frozen=True, array_like=True):
+    """An outcome that is not known to be recorded: an encoded event, and its lines of the log.
 
-    `generation` is the number of the first batch of the generation that asked for them.
+    `seq` is the number of the batch with which it was sent to be appended, if it was.
+    """
+
+    event: bytes
+    logs: Sequence[NewLogRecord] = ()
+    seq: int | None = None
+
+
+class Outcomes(Message, frozen=True):
+    """Outcomes of attempts whose execution has no machine here, for the inbox if not recorded.
+
+    `generation` is the number of the first batch of the generation that asked for them, `epoch`
+    that under which those were sent that have a `seq`.
     """
 
     execution_id: str
+    epoch: int
     generation: int
-    events: Sequence[bytes]
-    logs: Sequence[NewLogRecord] = ()
+    outcomes: Sequence[Unrecorded]
 
 
 class LogLines(Message, frozen=True):

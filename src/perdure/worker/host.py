@@ -14,8 +14,10 @@ On failure, whatever a program or a machine raises holds that execution, and no 
 import asyncio
 import logging
 from collections import OrderedDict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
+
+import msgspec
 
 from perdure.link import messages as m
 from perdure.link.channel import Channel
@@ -30,11 +32,11 @@ from perdure.worker import story
 from perdure.worker.attempts import Attempts
 from perdure.worker.catalog import Loaded, NoEvaluator
 from perdure.worker.definitions import Checking, Defined, NoValidator, compile_nothing
+from perdure.worker.handed_back import HandedBack
 from perdure.worker.hosted import Hosted
 from perdure.worker.marks import pack
-from perdure.worker.outcomes import Ended
+from perdure.worker.outcomes import Ended, Unrecorded
 from perdure.worker.programs import Compile, Definition, Evaluator, Validator
-from perdure.worker.returned import Returned
 from perdure.worker.stepping import Stepper
 
 CACHED = 256
@@ -74,7 +76,7 @@ class Host:
         self._waiting: OrderedDict[str, float] = OrderedDict()
         """When each execution that waits was last used, the longest unused first."""
         self._sweeping = False
-        self._returned = Returned()
+        self._handed_back = HandedBack()
         self._draining = False
         self._wants_replacement = False
         self._idle_sent = False
@@ -128,8 +130,9 @@ class Host:
         self._channel.send(message)
 
     def send_lines(self, records: Sequence[NewLogRecord]) -> None:
-        """Send lines of attempts that run."""
-        self.send(m.LogLines(records))
+        """Send lines of attempts that run, or whose outcomes nobody awaits."""
+        if records:
+            self.send(m.LogLines(records))
 
     def received(self, messages: Sequence[m.ToWorker]) -> None:
         """Messages came, in the order in which they were sent."""
@@ -152,7 +155,12 @@ class Host:
             if known.epoch >= load.epoch:
                 return
             self._discard(known)
-        self.attempts.end_others(load.execution_id, load.next_seq - len(load.batches))
+        generation = load.next_seq - len(load.batches)
+        self.attempts.end_others(load.execution_id, generation)
+        handed_back = self._handed_back.take(load.execution_id, generation)
+        if handed_back:
+            elsewhere = [*load.elsewhere, *handed_back]
+            load = msgspec.structs.replace(load, elsewhere=elsewhere)
         if self._draining or self._stopping:
             running = self.attempts.of(load.execution_id)
             self.send(
@@ -189,10 +197,6 @@ class Host:
             return self._catalog.find(load.workflow_id, load.workflow_version)
         mark = pack(load.execution_id)
         return self.stepper.step(mark, None, self._defined.find, load.defined), load.defined
-
-    def returned(self, execution_id: str) -> Iterable[Ended]:
-        """Outcomes that were handed back and may not be in the inbox yet."""
-        return self._returned.take(execution_id)
 
     def into(self, hosted: Hosted, call: Callable[[A], None], argument: A) -> None:
         """``call(argument)``, a method of `hosted`; an exception out of it holds the execution."""
@@ -246,7 +250,7 @@ class Host:
 
     def _discard(self, hosted: Hosted) -> None:
         self._forget(hosted)
-        self._hand_back(hosted.execution_id, hosted.discard())
+        self._hand_back(hosted.execution_id, hosted.discard(), hosted.epoch)
 
     def _forget(self, hosted: Hosted) -> None:
         self._hosted.pop(hosted.execution_id, None)
@@ -288,37 +292,33 @@ class Host:
         for ended in news:
             hosted = self._hosted.get(ended.execution_id)
             if ended.disowned or (hosted is not None and ended.generation != hosted.generation):
-                if ended.lines:
-                    self.send_lines(ended.lines)
+                self.send_lines(ended.lines)
             elif hosted is not None:
                 self.into(hosted, hosted.outcome, ended)
+            elif ended.event is None:
+                self.send_lines(ended.lines)
             else:
-                self._hand_back(ended.execution_id, [ended])
+                self._hand_back(ended.execution_id, [(ended, None)])
 
     def _attempts_quiet(self) -> None:
         self._check_idle()
         self._check_stopped()
 
-    def _hand_back(self, execution_id: str, outcomes: Sequence[Ended]) -> None:
-        for generation in sorted({ended.generation for ended in outcomes}):
-            of_it = [ended for ended in outcomes if ended.generation == generation]
-            self._hand_back_of(execution_id, generation, of_it)
+    def _hand_back(self, execution_id: str, outcomes: Sequence[Unrecorded], epoch: int = 0) -> None:
+        for generation in sorted({ended.generation for ended, _ in outcomes}):
+            of_it = [x for x in outcomes if x[0].generation == generation]
+            attempts = [m.RunningAttempt(x.position, x.attempt) for x, _ in of_it]
+            self._handed_back.note(execution_id, generation, attempts)
+            handed_back = [self._told(*x) for x in of_it]
+            self.send(m.Outcomes(execution_id, epoch, generation, handed_back))
 
-    def _hand_back_of(self, execution_id: str, generation: int, outcomes: Sequence[Ended]) -> None:
-        events = [encode_event(ended.event) for ended in outcomes if ended.event is not None]
-        lines: list[NewLogRecord] = []
+    def _told(self, ended: Ended, seq: int | None) -> m.Unrecorded:
+        """An outcome with its lines, and with what went wrong."""
+        assert ended.event is not None
         now_ms = self.clock.now_ms()
-        for ended in outcomes:
-            lines += ended.lines
-            if ended.event is not None:
-                line = story.of_attempt(execution_id, now_ms, ended.event, ended.name, ended)
-                if line is not None:
-                    lines.append(line)
-        if events:
-            self._returned.keep(execution_id, [x for x in outcomes if x.event is not None])
-            self.send(m.Outcomes(execution_id, generation, events, lines))
-        elif lines:
-            self.send_lines(lines)
+        line = story.of_attempt(ended.execution_id, now_ms, ended.event, ended.name, ended)
+        logs = ended.lines if line is None else [*ended.lines, line]
+        return m.Unrecorded(encode_event(ended.event), logs, seq)
 
     def _attempt_abandoned(self, detail: str) -> None:
         if not self._wants_replacement:

@@ -15,7 +15,7 @@ not known to be recorded.
 """
 
 from collections import deque
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Protocol, TypeVar
 
@@ -38,7 +38,7 @@ from perdure.worker.capture import StepLines
 from perdure.worker.consequences import Consequences
 from perdure.worker.effects import Effects
 from perdure.worker.marks import pack
-from perdure.worker.outcomes import Ended
+from perdure.worker.outcomes import Ended, Unrecorded
 from perdure.worker.programs import Definition, Evaluator
 from perdure.worker.stepping import Stepper
 
@@ -61,8 +61,8 @@ class Services(Protocol):
         """Send a message to the engine."""
         ...
 
-    def returned(self, execution_id: str) -> Iterable[Ended]:
-        """Outcomes that were handed back and may not be in the inbox yet."""
+    def send_lines(self, records: Sequence[NewLogRecord]) -> None:
+        """Send lines of attempts that run, or whose outcomes nobody awaits."""
         ...
 
     def into(self, hosted: "Hosted", call: Callable[[A], None], argument: A) -> None:
@@ -139,9 +139,6 @@ class Hosted:
             self._receive(entry)
         if load.batches:
             self._replay(load.batches)
-            for ended in self._services.returned(self.execution_id):
-                if ended.generation == self.generation:
-                    self._queue.append(Arrival(ended.event, ended=ended))
         else:
             self._drop_answers()
             self._begin_generation(load.inputs, ())
@@ -205,6 +202,7 @@ class Hosted:
     def outcome(self, ended: Ended) -> None:
         """An attempt here has ended."""
         if ended.disagreement is not None:
+            self._services.send_lines(ended.lines)
             raise DisagreementError(ended.disagreement.detail, ended.position)
         self._queue.append(Arrival(ended.event, ended=ended))
         self._go_on()
@@ -236,10 +234,10 @@ class Hosted:
         self._effects.lost(self._machine, self.generation, message.attempts, message.timed_out)
         self._go_on()
 
-    def discard(self) -> list[Ended]:
+    def discard(self) -> list[Unrecorded]:
         """Drop the machine; the outcomes that are not known to be recorded."""
-        outcomes = [batch.ended for batch in self._in_flight if batch.ended is not None]
-        outcomes += [arrival.ended for arrival in self._queue if arrival.ended is not None]
+        outcomes: list[Unrecorded] = [(x.ended, x.seq) for x in self._in_flight if x.ended]
+        outcomes += [(x.ended, None) for x in self._queue if x.ended]
         self._queue.clear()
         self._in_flight.clear()
         self._drop_evaluations()
@@ -288,8 +286,7 @@ class Hosted:
         commands = self._services.stepper.step(self._mark, lines, machine.deliver, event)
         before = ended.lines if ended is not None else []
         if commands is None:
-            if before:
-                self._services.send(m.LogLines(before))
+            self._services.send_lines(before)
             return
         if isinstance(event, e.EFFECT_OUTCOMES):
             self._open_work -= 1
@@ -328,8 +325,6 @@ class Hosted:
             took_ms = now_ms - self._started if self._started is not None else None
             end = story.of_end(self.execution_id, now_ms, event, commands[-1], took_ms)
             logs = [*logs, end]
-        self._in_flight.append(InFlight(seq, self._inbox_seen, consequences, ended))
-        self._inbox_sent = self._inbox_seen
         continues = consequences.continues
         self._services.send(
             m.Append(
@@ -351,6 +346,8 @@ class Hosted:
                 stop_elsewhere,
             )
         )
+        self._in_flight.append(InFlight(seq, self._inbox_seen, consequences, ended))
+        self._inbox_sent = self._inbox_seen
 
     # -- the next generation -------------------------------------------------------------------
 
@@ -366,7 +363,9 @@ class Hosted:
         for arrival in self._queue:
             if not isinstance(arrival.event, _FROM_OUTSIDE):
                 arrival.event = None
-                arrival.ended = None
+                if arrival.ended is not None:
+                    self._services.send_lines(arrival.ended.lines)
+                    arrival.ended = None
 
     # -- evaluations ---------------------------------------------------------------------------
 

@@ -47,6 +47,10 @@ class Ended(msgspec.Struct, kw_only=True, eq=False):
     """Whether nobody waits for it: its execution, or that generation, has ended."""
 
 
+Unrecorded = tuple[Ended, int | None]
+"""What is not known to be recorded, and the number of the batch that was sent with it, if any."""
+
+
 def failed(subject: Subject, error: BaseException) -> Failed:
     """What becomes of an exception that an attempt did not catch. Never fails itself."""
     if isinstance(error, DisagreementError):

@@ -14,6 +14,7 @@ from perdure.ports.journal import InboxEntry
 from perdure.store.sqlite.store import SqliteStore
 from tests.recovery.simulation import InlineReader
 from tests.support.virtual_time import VirtualClock, run_virtually
+from tests.unit.engine.owning import PlayedWorker
 from tests.unit.engine.recorded import completed
 from tests.unit.ports.subject import batch, creation
 
@@ -33,7 +34,8 @@ def test_outcomes_of_a_generation_that_has_ended_answer_nothing(tmp_path: Path) 
 
         async def inbox_after(generation: int) -> Sequence[InboxEntry]:
             event = encode_event(completed("/task"))
-            ownership.outcomes(m.Outcomes(ID, generation, [event]))
+            outcomes = m.Outcomes(ID, 0, generation, [m.Unrecorded(event)])
+            ownership.returns.take(PlayedWorker(), outcomes)
             await asyncio.sleep(1)
             snapshot = store.journal.snapshot(ID)
             assert snapshot is not None

@@ -66,7 +66,7 @@ TO_ENGINE: list[m.ToEngine] = [
         [LINE],
         ["/e"],
     ),
-    m.Outcomes("exec-1", 3, [b"{}"], [LINE]),
+    m.Outcomes("exec-1", 2, 3, [m.Unrecorded(b"{}", [LINE], 7), m.Unrecorded(b"{}")]),
     m.LogLines([LINE]),
     m.Held("exec-1", 1, runtime("why"), RUNNING),
     m.Released("exec-1", 1, 4, RUNNING, True),

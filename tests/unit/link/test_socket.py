@@ -130,11 +130,14 @@ async def test_messages_of_one_turn_are_one_frame() -> None:
 async def test_large_messages_are_split_over_frames(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(link_socket, "_FRAME_TARGET_BYTES", 10_000)
     async with ends() as (_, at_engine, worker, _):
-        sent = [m.Outcomes("exec-1", 0, [bytes([number]) * 4_000]) for number in range(20)]
+        sent = [
+            m.Outcomes("exec-1", 1, 0, [m.Unrecorded(bytes([number]) * 4_000, [])])
+            for number in range(20)
+        ]
         for message in sent:
             worker.send(message)
         await at_engine.hear(20)
-        assert [message.events for message in at_engine.messages] == [x.events for x in sent]
+        assert at_engine.messages == sent
         assert len(at_engine.frames) > 5
 
 
@@ -155,7 +158,7 @@ async def test_what_the_other_side_does_not_read_is_known() -> None:
     theirs.setblocking(False)
     worker = await worker_end(theirs, Ears())
     assert worker.unsent_bytes == 0
-    worker.send(m.Outcomes("exec-1", 0, [b"x" * 4_000_000]))
+    worker.send(m.Outcomes("exec-1", 1, 0, [m.Unrecorded(b"x" * 4_000_000)]))
     await asyncio.sleep(0)
     assert worker.unsent_bytes > 1_000_000
     ours.close()

@@ -250,7 +250,7 @@ def test_outcomes_that_are_handed_back_bring_their_lines() -> None:
             epoch = engine.load("talking", {"pauses": True})
             await engine.until(lambda: engine.all(m.LogLines))
             engine.send(m.Halt(EXECUTION, epoch))
-            outcomes = await engine.until_sent(m.Outcomes)
-            assert [record.message for record in outcomes.logs] == ["second", "third"]
+            (handed_back,) = (await engine.until_sent(m.Outcomes)).outcomes
+            assert [record.message for record in handed_back.logs] == ["second", "third"]
 
     run_virtually(run())
