@@ -128,3 +128,25 @@ async def test_pauses(tmp_path: Path) -> None:
         running = await api.start("naps", length="1h")
         response = await api.control(running, "resume")
         assert (response.status_code, response.json()["code"]) == (409, "not_paused")
+
+
+STEPS = 12
+
+
+async def check_log(api: Api) -> None:
+    """However often it is paused, each line is there once, and nothing after the end."""
+    execution_id = await api.start("chain", steps=STEPS)
+    while True:
+        response = await api.control(execution_id, "pause")
+        if response.status_code != 200:
+            break
+        assert (await api.control(execution_id, "resume")).status_code == 200
+    said = told(await ended(api, execution_id)).splitlines()
+    assert [line for line in said if "adding" in line] == [f"adding {n}" for n in range(STEPS)]
+    assert len([line for line in said if "after step" in line]) == STEPS
+    assert said[-1].startswith("completed")
+
+
+async def test_pauses_repeat_nothing_in_the_log(tmp_path: Path) -> None:
+    async with server(tmp_path, SERVED / "load.py") as its:
+        await asyncio.gather(*(check_log(its.api) for _ in range(30)))
