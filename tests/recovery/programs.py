@@ -26,7 +26,7 @@ from perdure import (
     wait_for_event,
     workflow,
 )
-from tests.recovery.simulation import World
+from tests.recovery.simulation import BEGINS, ENDS, World
 
 log = logging.getLogger("generated")
 
@@ -37,6 +37,7 @@ RETRIES = 2
 def observe_with(world: World) -> None:
     """Have every task that begins told to `world`."""
     _world[:] = [world]
+    world.tasks_log = True
 
 
 @task(retries=Retry(limit=RETRIES, delay="1s", factor=2, jitter=0.5))
@@ -44,8 +45,9 @@ async def step(name: str, failures: int, length_ms: int) -> str:
     """Take some time, fail some times, then give a text."""
     running = current_task()
     _world[0].task_begins(running.execution_id, running.position, running.attempt)
-    log.info("%s begins", name)
+    log.info(BEGINS, running.attempt)
     await asyncio.sleep(length_ms / 1000)
+    log.info(ENDS, running.attempt)
     if running.attempt <= failures:
         raise RaisedError(f"{name} fails")
     return f"{name} done"

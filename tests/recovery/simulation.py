@@ -26,13 +26,13 @@ from perdure.link.channel import Channel, Receiver
 from perdure.link.memory import MemoryChannel, pair
 from perdure.link.messages import ToEngine, ToWorker
 from perdure.machine.batch import decode_batch
-from perdure.machine.events import TASK_OUTCOMES
+from perdure.machine.events import TASK_OUTCOMES, TaskCompleted, TaskFailed
 from perdure.model.execution import Execution
 from perdure.model.status import Status
 from perdure.ports.executions import ListRequest
-from perdure.ports.logs import LogQuery
+from perdure.ports.logs import LogFilter, LogQuery
 from perdure.ports.runtime import RefusedError, StartRequest
-from perdure.store.sqlite.store import SqliteStore
+from perdure.store.sqlite.store import JOURNAL_FILE, SqliteStore
 from perdure.store.sqlite.transaction import commit
 from perdure.worker.assembly import Assembly
 from perdure.worker.catalog import Loaded
@@ -41,6 +41,18 @@ from perdure.worker.programs import Programs
 from tests.support.virtual_time import START_MS, VirtualClock, VirtualLoop
 
 T = TypeVar("T")
+
+BEGINS = "attempt %d begins"
+ENDS = "attempt %d ends"
+"""What tasks log at their begin and at their end."""
+
+SERVER_CRASH = "server crash"
+WORKER_CRASH = "worker crash"
+JOURNAL_FAILS = "failed commit"
+LINES_FAIL = "failed commit of lines"
+FULL_DISK = "full disk"
+FULL_S = 2.5
+"""For how long a disk is full."""
 
 LIMITS = Limits(max_running=100, cancel_grace_ms=1_000, cleanup_ms=60_000, shutdown_grace_ms=5_000)
 _PATIENCE_S = 600.0
@@ -123,7 +135,12 @@ class World:
         self.folder = folder
         self.programs = programs
         self.disturbance = Disturbance()
+        self.has_crashed = False
+        self.tasks_log = False
+        """Whether every task logs BEGINS and ENDS."""
         self.commits = 0
+        self.commits_of_lines = 0
+        self.full_until_s = 0.0
         self.now_ms = START_MS
         self.execution_id = ""
         self.begun: list[tuple[str, str, int]] = []
@@ -169,21 +186,54 @@ class World:
             lines = self.store.logs.page(row.execution_id, LogQuery(limit=100_000)).records
             assert [line.seq for line in lines] == list(range(1, len(lines) + 1))
 
+    def check_lines(self) -> None:
+        """What a recorded attempt logged, and what went wrong with it, is in the log.
+
+        It is there once for each time that it began, and without a crash it begins once.
+        """
+        assert self.store is not None
+        for row in self.store.journal.page(ListRequest(limit=1_000)).executions:
+            bodies = self.store.journal.batches(row.execution_id, 0, 100_000)
+            for event in (decode_batch(body).event for body in bodies):
+                if isinstance(event, TaskCompleted | TaskFailed):
+                    self._check_lines_of(row.execution_id, event)
+
+    def _check_lines_of(self, execution_id: str, event: TaskCompleted | TaskFailed) -> None:
+        assert self.store is not None
+        query = LogQuery(filter=LogFilter(position=event.position), limit=100_000)
+        said = [line.message for line in self.store.logs.page(execution_id, query).records]
+        begun = self.begun.count((execution_id, event.position, event.attempt))
+        assert begun == 1 or self.has_crashed, f"{event.position} began {begun} times"
+        assert 1 <= said.count(BEGINS % event.attempt) <= begun, said
+        assert 1 <= said.count(ENDS % event.attempt) <= begun, said
+        if isinstance(event, TaskFailed):
+            failed = f"attempt {event.attempt} of step failed: "
+            assert 1 <= sum(line.startswith(failed) for line in said) <= begun, said
+
     # -- disturbances ----------------------------------------------------------------------------
 
     def _commit(self, connection: apsw.Connection) -> None:
-        is_journal = connection.filename.endswith("perdure.db")
-        if not is_journal or not self._armed:
+        if not self._armed:
             commit(connection)
             return
-        self.commits += 1
-        disturbed = self.commits == self.disturbance.after
-        if disturbed and self.disturbance.kind == "failed commit":
+        kind, after = self.disturbance.kind, self.disturbance.after
+        if Path(connection.filename).name == JOURNAL_FILE:
+            self.commits += 1
+            disturbed = kind != LINES_FAIL and self.commits == after
+        else:
+            self.commits_of_lines += 1
+            disturbed = kind == LINES_FAIL and self.commits_of_lines == after
+        now_s = asyncio.get_running_loop().time()
+        if disturbed and kind == FULL_DISK:
+            self.full_until_s = now_s + FULL_S
+        if now_s < self.full_until_s or (disturbed and kind in (JOURNAL_FAILS, LINES_FAIL)):
             raise apsw.FullError("the disk is full")
         commit(connection)
-        if disturbed and self.disturbance.kind == "server crash":
+        if disturbed and kind == SERVER_CRASH:
+            self.has_crashed = True
             raise ServerCrash
-        if disturbed and self.disturbance.kind == "worker crash":
+        if disturbed and kind == WORKER_CRASH:
+            self.has_crashed = True
             self.workers[-1].kill()
 
     _armed = False
@@ -229,6 +279,8 @@ class World:
         self._armed = False
         await engine.stop()
         self.check()
+        if self.tasks_log:
+            self.check_lines()
         store.close()
         self.store = None
         return result

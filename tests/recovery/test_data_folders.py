@@ -13,7 +13,6 @@ import sqlite3
 import subprocess
 import time
 from collections.abc import Callable, Iterator
-from functools import partial
 from pathlib import Path
 from signal import SIGKILL
 from typing import Any
@@ -22,7 +21,7 @@ import pytest
 
 from tests.support.load import Witness
 from tests.support.served.slow import DONE
-from tests.support.servers import SERVED, Api, Server, server, until
+from tests.support.servers import SERVED, Server, server, until
 
 SLOW = SERVED / "slow.py"
 LOAD = SERVED / "load.py"
@@ -217,16 +216,12 @@ async def assert_survived(
     for execution_id, result in running.items():
         whole = await api.until_status(execution_id, "completed", "failed", "cancelled", "paused")
         assert (whole["status"], whole["result"]) == ("completed", result), whole
+        logs = [line["message"] for line in await api.logs(execution_id)]
         if execution_id in busy:
-            await until(partial(_has_said, api, execution_id), "its last line is there")
+            assert logs.count(DONE % "0.7") == 1, logs
     witness.look()
     assert len(served.workers()) == 1
     assert await served.stop() == 0
-
-
-async def _has_said(api: Api, execution_id: str) -> bool:
-    """Whether the task's last line is there: it is tried again each second, beside its outcome."""
-    return DONE % "0.7" in [line["message"] for line in await api.logs(execution_id)]
 
 
 def cpu_s(pid: int) -> float:

@@ -22,14 +22,22 @@ from perdure.ports.journal import Row
 from perdure.ports.runtime import RefusedError, StartRequest
 from tests.recovery import simulation
 from tests.recovery.programs import generated, observe_with
-from tests.recovery.simulation import Disturbance, World, buried_quietly, retrying
+from tests.recovery.simulation import (
+    JOURNAL_FAILS,
+    SERVER_CRASH,
+    WORKER_CRASH,
+    Disturbance,
+    World,
+    buried_quietly,
+    retrying,
+)
 from tests.support.records import Records
 from tests.support.virtual_time import VirtualClock
 
 T = TypeVar("T")
 
 PROGRAMS = {("generated", "1"): generated}
-KINDS = ("server crash", "worker crash", "failed commit")
+KINDS = (SERVER_CRASH, WORKER_CRASH, JOURNAL_FAILS)
 LATER_MS = 120_000
 PLAN = ["seq", ["task", "a", 0, 10], ["task", "b", 0, 10]]
 SIMULATED = settings(
