@@ -20,6 +20,7 @@ Factors are nanoseconds, taken from measurements of the worst inputs on a slow m
 """
 
 from collections.abc import Callable
+from functools import reduce
 from typing import Any
 
 import msgspec
@@ -611,7 +612,7 @@ _RULES: dict[type, Callable[[Any], Bound]] = {
     s.Try: _try,
     s.Alternative: _alternative,
     s.Pipe: lambda node: _piped(_bound(node.left), _bound(node.right)),
-    s.Comma: lambda node: _both(_bound(node.left), _bound(node.right)),
+    s.Comma: lambda node: reduce(_both, map(_bound, node.parts)),
     s.Binary: _binary,
     s.Logic: _logic,
     s.If: _if,

@@ -342,14 +342,9 @@ def _object(node: s.Object) -> Direct | None:
 
 
 def _array(node: s.Array) -> Direct | None:
-    parts: list[s.Node] = []
     body = node.body
-    while isinstance(body, s.Comma):
-        parts.append(body.right)
-        body = body.left
-    if body is not None:
-        parts.append(body)
-    items = _all(*reversed(parts))
+    parts = body.parts if isinstance(body, s.Comma) else () if body is None else (body,)
+    items = _all(*parts)
     if items is None:
         return None
     return lambda value, arguments: [item(value, arguments) for item in items]

@@ -30,7 +30,7 @@ _RIGHT = 0
 _ALONE = (1, 4)
 """The levels whose operators do not follow each other."""
 _NOTHING = s.Identity()
-"""Stands for an operand that is still to come; known by its identity."""
+"""Stands for what is still to come."""
 _Wrap = Callable[[s.Node], s.Node]
 _CONSTANTS: dict[str, bool | None] = {"true": True, "false": False, "null": None}
 _LONGEST_WHOLE = 400
@@ -114,14 +114,14 @@ class _Parser:
     def query(self) -> s.Node:
         """Anything. What a definition, a label or a binding is for reaches as far as it can."""
         self._descend()
-        begun: list[tuple[_Wrap, list[s.Node]]] = []
-        parts: list[s.Node] = []
-        """Of a pipe; the last is what commas are being added to."""
+        begun: list[tuple[_Wrap, list[list[s.Node]]]] = []
+        parts: list[list[s.Node]] = []
+        """What stands between pipes, and there between commas."""
         comma = False
         while True:
             node, wrap = self._head()
             if wrap is not None:
-                begun.append((wrap, parts if comma else [*parts, _NOTHING]))
+                begun.append((wrap, parts if comma else [*parts, []]))
                 parts, comma = [], False
                 continue
             _add(parts, node, comma)
@@ -131,9 +131,8 @@ class _Parser:
         node = _piped(parts)
         while begun:
             wrap, parts = begun.pop()
-            last = parts.pop()
-            node = wrap(node)
-            node = _piped([*parts, node if last is _NOTHING else s.Comma(last, node)])
+            parts[-1].append(wrap(node))
+            node = _piped(parts)
         self._depth -= 1
         return node
 
@@ -427,9 +426,9 @@ class _Parser:
     def _entry_value(self) -> s.Node:
         self._symbol(":")
         value = self._expression()
-        parts = [value]
+        parts = [[value]]
         while self._accept("symbol", "|"):
-            parts.append(self._expression())
+            parts.append([self._expression()])
         return _piped(parts)
 
     def _patterns(self) -> tuple[s.Pattern, ...]:
@@ -501,17 +500,18 @@ def _applied(operator: str, left: s.Node, right: s.Node) -> s.Node:
     return s.Binary(operator, left, right)
 
 
-def _add(parts: list[s.Node], node: s.Node, comma: bool) -> None:
+def _add(parts: list[list[s.Node]], node: s.Node, comma: bool) -> None:
     if comma:
-        parts[-1] = s.Comma(parts[-1], node)
+        parts[-1].append(node)
     else:
-        parts.append(node)
+        parts.append([node])
 
 
-def _piped(parts: list[s.Node]) -> s.Node:
-    node = parts[-1]
-    for part in reversed(parts[:-1]):
-        node = s.Pipe(part, node)
+def _piped(parts: list[list[s.Node]]) -> s.Node:
+    nodes = [part[0] if len(part) == 1 else s.Comma(tuple(part)) for part in parts]
+    node = nodes.pop()
+    while nodes:
+        node = s.Pipe(nodes.pop(), node)
     return node
 
 

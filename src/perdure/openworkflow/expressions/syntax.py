@@ -89,10 +89,9 @@ class Pipe(Node, frozen=True):
 
 
 class Comma(Node, frozen=True):
-    """``left, right``"""
+    """``parts, …``: two or more."""
 
-    left: Node
-    right: Node
+    parts: tuple[Node, ...]
 
 
 class Binary(Node, frozen=True):
