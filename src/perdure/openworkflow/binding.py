@@ -22,7 +22,7 @@ class Bound:
     async def evaluate(self, frame: Frame, value: Any) -> Any:
         """What it results in for `value`. Raises WorkflowError (expression)."""
         frame.run.work += 1
-        return await self._source.evaluate(value, self._arguments(frame))
+        return await self._source.evaluate(value, self._arguments(frame), frame.run)
 
 
 def arguments_of(

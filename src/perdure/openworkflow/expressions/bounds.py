@@ -14,7 +14,8 @@ rules below are the argument that whatever has a bound ends, within it:
 - A number is never a size: no range, limit, index to assign to, or repetition comes from data. A
   text times a number is found out as it happens, and is not computed here (`programs.GUARD`).
 - Whatever has a rule of its own in jq that could not be shown to be linear in its parts is left
-  out: regular expressions, paths as values, `def`, `reduce`, `label`, dates by a format.
+  out: regular expressions, paths as values, `def`, `reduce`, `label`, dates by a format; and
+  `fromjson`, since what it reads may be nested more deeply than a small stack can hold.
 
 Factors are nanoseconds, taken from measurements of the worst inputs on a slow machine.
 """
@@ -43,6 +44,9 @@ DEEPEST = 100
 """How deep its tree may be."""
 LONGEST_NS = 100e6
 """How long it may take, by this bound."""
+WORK_NS = 1e6
+"""What counts as much as the visit of a task, whose time is not above a tenth of it: bounds are
+about ten times what is measured."""
 SMALL_BYTES = 1024
 """An expression that may take longer already for an input of this size is not bounded."""
 
@@ -66,23 +70,33 @@ _NUMBER = Bound(ONE, constant(30), constant(_STEP))
 _SAME = Bound(ONE, INPUT, constant(_STEP))
 
 
-def largest_input(node: s.Node) -> int:
-    """The largest input, in bytes, with which an expression is evaluated in this process.
+class Here(msgspec.Struct, frozen=True):
+    """What of an expression is evaluated in this process.
 
-    0 where it is not bounded. An execution asks for the same evaluations when it is replayed, so
-    what this gives for an expression must not change while executions wait (docs/journal.md).
+    `largest_input` is in bytes, 0 where it is not bounded. An execution asks for the same
+    evaluations when it is replayed, so neither may change while executions wait (docs/journal.md).
     """
+
+    largest_input: int
+    work_per_byte: float = 0.0
+    """How much of a step's work an evaluation is, per byte of its input: in WORK_NS."""
+
+
+def here(node: s.Node) -> Here:
+    """Whether, and up to where, an expression is evaluated in this process."""
     if s.depth(node) > DEEPEST:
-        return 0
+        return Here(0)
     try:
         found = _bound(node)
         time = found.time + (INPUT + VARIABLES + found.size) * _READ_AND_WRITE
     except UnboundedError:
-        return 0
+        return Here(0)
     size = LARGEST_INPUT_BYTES
     while size >= SMALL_BYTES and time.at(size) > LONGEST_NS:
         size //= 2
-    return size if size >= SMALL_BYTES else 0
+    if size < SMALL_BYTES:
+        return Here(0)
+    return Here(size, time.at(size) / WORK_NS / size)
 
 
 def _bound(node: s.Node) -> Bound:

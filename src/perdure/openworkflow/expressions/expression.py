@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Mapping
 from difflib import get_close_matches
-from typing import Any
+from typing import Any, Protocol
 
 import msgspec
 
@@ -13,7 +13,7 @@ from perdure.model.exceptions import EvaluationFailedError
 from perdure.openworkflow.errors import WorkflowError
 from perdure.openworkflow.expressions import direct, parts, programs, sites
 from perdure.openworkflow.expressions import syntax as s
-from perdure.openworkflow.expressions.bounds import guarded, largest_input
+from perdure.openworkflow.expressions.bounds import guarded, here
 from perdure.openworkflow.expressions.lexing import failed
 from perdure.openworkflow.expressions.names import mentioned
 from perdure.openworkflow.expressions.outside import encode_arguments
@@ -23,13 +23,19 @@ _encode = msgspec.json.Encoder().encode
 decode = msgspec.json.Decoder().decode
 
 
+class Stretch(Protocol):
+    """What a program does in one step; `work` counts in the units of a task's visit."""
+
+    work: int
+
+
 class Expression:
     """A compiled expression. Values are JSON's, and shared: nobody changes them in place."""
 
     __slots__ = (
         "_arguments",
         "_direct",
-        "_largest_input",
+        "_here",
         "_names",
         "_program",
         "_reads",
@@ -45,8 +51,8 @@ class Expression:
         _check_available(source, node, names.variables, available)
         self.variables = names.variables
         """The arguments that it mentions, without ``$``."""
-        self._largest_input = largest_input(node)
-        self.bounded = self._largest_input > 0
+        self._here = here(node)
+        self.bounded = self._here.largest_input > 0
         """Whether it can be evaluated in this process, where what it works on is not too large."""
         clock = (programs.NOW,) if "now/0" in names.functions else ()
         self._names = (*sorted(names.variables), *clock)
@@ -58,10 +64,13 @@ class Expression:
         read = parts.of_arguments(node)
         self._arguments = [(name, read.get(name)) for name in self._names]
 
-    async def evaluate(self, value: Any, arguments: Mapping[str, Any]) -> Any:
+    async def evaluate(
+        self, value: Any, arguments: Mapping[str, Any], stretch: Stretch | None = None
+    ) -> Any:
         """The value of the expression, for a program that a machine steps.
 
-        Raises WorkflowError with a failure of the specification's type `expression`.
+        What takes long is added to the work of the `stretch`, so that steps stay short. Raises
+        WorkflowError with a failure of the specification's type `expression`.
         """
         if self._direct is not None:
             try:
@@ -69,7 +78,9 @@ class Expression:
             except direct.UnsureError:
                 pass
         input = self._input(value, arguments)
-        if len(input) <= self._largest_input:
+        if len(input) <= self._here.largest_input:
+            if stretch is not None:
+                stretch.work += int(len(input) * self._here.work_per_byte)
             try:
                 return self._run(input)
             except programs.GuardedError:
@@ -87,10 +98,10 @@ class Expression:
             except direct.UnsureError:
                 pass
         input = self._input(value, arguments)
-        if len(input) > self._largest_input:
+        if len(input) > self._here.largest_input:
             raise self._failed(
                 f"it cannot be evaluated here, with a value and arguments of {len(input):,} bytes "
-                f"together ({self._largest_input:,} are possible)"
+                f"together ({self._here.largest_input:,} are possible)"
             )
         try:
             return self._run(input)

@@ -5,7 +5,7 @@ from collections.abc import Collection, Mapping
 from typing import Any, Literal
 
 from perdure.openworkflow.errors import ExpressionError, WorkflowError
-from perdure.openworkflow.expressions.expression import Expression, compile
+from perdure.openworkflow.expressions.expression import Expression, Stretch, compile
 
 Mode = Literal["strict", "loose"]
 
@@ -41,9 +41,11 @@ class Template:
         self.variables = frozenset[str]().union(*(e.variables for e in self._expressions))
         self.bounded = all(expression.bounded for expression in self._expressions)
 
-    async def evaluate(self, value: Any, arguments: Mapping[str, Any]) -> Any:
+    async def evaluate(
+        self, value: Any, arguments: Mapping[str, Any], stretch: Stretch | None = None
+    ) -> Any:
         """The tree with its expressions evaluated, for a program that a machine steps."""
-        return await self._evaluate(self._tree, value, arguments)
+        return await self._evaluate(self._tree, value, arguments, stretch)
 
     def evaluate_here(self, value: Any, arguments: Mapping[str, Any]) -> Any:
         """The same where all expressions are bounded. Raises WorkflowError."""
@@ -68,19 +70,23 @@ class Template:
             return [self._compile(item, available) for item in tree]
         return tree
 
-    async def _evaluate(self, tree: Any, value: Any, arguments: Mapping[str, Any]) -> Any:
+    async def _evaluate(
+        self, tree: Any, value: Any, arguments: Mapping[str, Any], stretch: Stretch | None
+    ) -> Any:
         if isinstance(tree, tuple):
             expression, text = tree
             try:
-                return await expression.evaluate(value, arguments)
+                return await expression.evaluate(value, arguments, stretch)
             except WorkflowError:
                 if self._loose:
                     return text
                 raise
         if isinstance(tree, dict):
-            return {key: await self._evaluate(v, value, arguments) for key, v in tree.items()}
+            return {
+                key: await self._evaluate(v, value, arguments, stretch) for key, v in tree.items()
+            }
         if isinstance(tree, list):
-            return [await self._evaluate(item, value, arguments) for item in tree]
+            return [await self._evaluate(item, value, arguments, stretch) for item in tree]
         return tree
 
     def _evaluate_here(self, tree: Any, value: Any, arguments: Mapping[str, Any]) -> Any:

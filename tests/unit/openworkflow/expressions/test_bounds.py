@@ -12,7 +12,8 @@ from perdure.openworkflow.expressions import compile
 from perdure.openworkflow.expressions.bounds import (
     LARGEST_INPUT_BYTES,
     LONGEST_NS,
-    largest_input,
+    WORK_NS,
+    here,
 )
 from perdure.openworkflow.expressions.parsing import parse
 
@@ -74,12 +75,12 @@ UNBOUNDED = [
 
 @pytest.mark.parametrize(("source", "largest"), PINNED.items(), ids=list(PINNED))
 def test_what_is_evaluated_here_is_pinned(source: str, largest: int) -> None:
-    assert largest_input(parse(source)[1]) == largest
+    assert here(parse(source)[1]).largest_input == largest
 
 
 @pytest.mark.parametrize("source", UNBOUNDED)
 def test_what_is_not_known_to_end_is_not_evaluated_here(source: str) -> None:
-    assert largest_input(parse(source)[1]) == 0
+    assert here(parse(source)[1]).largest_input == 0
 
 
 def test_a_product_that_would_repeat_a_text_is_not_computed_here() -> None:
@@ -127,7 +128,7 @@ def hostile(size: int) -> list[Any]:
 @pytest.mark.parametrize("source", HEAVY.split())
 def test_hostile_values_take_no_longer_than_the_bound(source: str) -> None:
     expression = compile(source, ())
-    largest = largest_input(parse(source)[1])
+    largest = here(parse(source)[1]).largest_input
     assert largest == 0 or expression.bounded
     for value in hostile(largest - 100) if largest else []:
         assert len(msgspec.json.encode([value])) <= largest
@@ -135,6 +136,21 @@ def test_hostile_values_take_no_longer_than_the_bound(source: str) -> None:
         with suppress(WorkflowError):
             expression.evaluate_here(value, {})
         assert time.process_time_ns() - begun < 3 * LONGEST_NS
+
+
+class Counted:
+    """A stretch of work."""
+
+    work = 0
+
+
+async def test_an_evaluation_that_takes_long_is_more_work_than_a_short_one() -> None:
+    expression = compile("map(tostring) | sort", ())
+    short, long = Counted(), Counted()
+    await expression.evaluate([1], {}, short)
+    await expression.evaluate([1] * 1000, {}, long)
+    assert short.work == 0
+    assert 5 < long.work <= LONGEST_NS / WORK_NS
 
 
 def test_most_of_the_heavy_ones_are_bounded() -> None:
