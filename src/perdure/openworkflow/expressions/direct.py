@@ -11,6 +11,7 @@ from typing import Any
 
 from perdure.model.exceptions import PerdureError
 from perdure.openworkflow.expressions import syntax as s
+from perdure.openworkflow.expressions.sizes import fit
 
 Arguments = Mapping[str, Any]
 Direct = Callable[[Any, Arguments], Any]
@@ -91,12 +92,14 @@ def _get(target: Any, key: Any) -> Any:
 def _add(left: Any, right: Any) -> Any:
     if _is_number(left) and _is_number(right):
         return _number(_double(left) + _double(right))
-    if type(left) is str and type(right) is str:
-        return left + right
     if left is None:
         return right
     if right is None:
         return left
+    if not fit((left, right)):
+        raise UnsureError
+    if type(left) is str and type(right) is str:
+        return left + right
     if type(left) is list and type(right) is list:
         return left + right
     if type(left) is dict and type(right) is dict:
@@ -336,6 +339,8 @@ def _object(node: s.Object) -> Direct | None:
             if type(name) is not str:
                 raise UnsureError
             made[name] = item(value, arguments)
+        if not fit(made.values()):
+            raise UnsureError
         return made
 
     return make
@@ -347,7 +352,14 @@ def _array(node: s.Array) -> Direct | None:
     items = _all(*parts)
     if items is None:
         return None
-    return lambda value, arguments: [item(value, arguments) for item in items]
+
+    def make(value: Any, arguments: Arguments) -> Any:
+        made = [item(value, arguments) for item in items]
+        if not fit(made):
+            raise UnsureError
+        return made
+
+    return make
 
 
 def _text(node: s.Text) -> Direct | None:
@@ -356,7 +368,14 @@ def _text(node: s.Text) -> Direct | None:
     parts = _all(*(s.Literal(part) if isinstance(part, str) else part for part in node.parts))
     if parts is None:
         return None
-    return lambda value, arguments: "".join(_written(part(value, arguments)) for part in parts)
+
+    def write(value: Any, arguments: Arguments) -> str:
+        written = [_written(part(value, arguments)) for part in parts]
+        if not fit(written):
+            raise UnsureError
+        return "".join(written)
+
+    return write
 
 
 def _call(node: s.Call) -> Direct | None:

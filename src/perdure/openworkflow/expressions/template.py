@@ -4,8 +4,13 @@ import re
 from collections.abc import Collection, Mapping
 from typing import Any, Literal
 
+import msgspec
+
+from perdure.model import failure as failures
+from perdure.model.encoding import VALUE_LIMIT_BYTES
 from perdure.openworkflow.errors import ExpressionError, WorkflowError
 from perdure.openworkflow.expressions.expression import Expression, Stretch, compile
+from perdure.openworkflow.expressions.sizes import SMALL_BYTES, fit
 
 Mode = Literal["strict", "loose"]
 
@@ -31,13 +36,16 @@ def truthy(value: Any) -> bool:
 class Template:
     """A compiled tree. `constant` where no string of it is an expression."""
 
-    __slots__ = ("_expressions", "_loose", "_tree", "bounded", "constant", "variables")
+    __slots__ = ("_expressions", "_loose", "_tree", "_written", "bounded", "constant", "variables")
 
     def __init__(self, tree: Any, available: Collection[str], mode: Mode) -> None:
         self._loose = mode == "loose"
         self._expressions: list[Expression] = []
         self._tree = self._compile(tree, available)
         self.constant = not self._expressions
+        text = "" if isinstance(tree, str) else msgspec.json.encode(tree).decode()
+        self._written = text if len(text) > SMALL_BYTES else None
+        """What is written out, where it counts."""
         self.variables = frozenset[str]().union(*(e.variables for e in self._expressions))
         self.bounded = all(expression.bounded for expression in self._expressions)
 
@@ -45,11 +53,17 @@ class Template:
         self, value: Any, arguments: Mapping[str, Any], stretch: Stretch | None = None
     ) -> Any:
         """The tree with its expressions evaluated, for a program that a machine steps."""
-        return await self._evaluate(self._tree, value, arguments, stretch)
+        found: list[Any] = [self._written]
+        made = await self._evaluate(self._tree, value, arguments, stretch, found)
+        _check(found)
+        return made
 
     def evaluate_here(self, value: Any, arguments: Mapping[str, Any]) -> Any:
         """The same where all expressions are bounded. Raises WorkflowError."""
-        return self._evaluate_here(self._tree, value, arguments)
+        found: list[Any] = [self._written]
+        made = self._evaluate_here(self._tree, value, arguments, found)
+        _check(found)
+        return made
 
     def _compile(self, tree: Any, available: Collection[str]) -> Any:
         if isinstance(tree, str):
@@ -71,38 +85,60 @@ class Template:
         return tree
 
     async def _evaluate(
-        self, tree: Any, value: Any, arguments: Mapping[str, Any], stretch: Stretch | None
+        self,
+        tree: Any,
+        value: Any,
+        arguments: Mapping[str, Any],
+        stretch: Stretch | None,
+        found: list[Any],
     ) -> Any:
         if isinstance(tree, tuple):
             expression, text = tree
             try:
-                return await expression.evaluate(value, arguments, stretch)
+                result = await expression.evaluate(value, arguments, stretch)
             except WorkflowError:
                 if self._loose:
                     return text
                 raise
+            found.append(result)
+            return result
         if isinstance(tree, dict):
             return {
-                key: await self._evaluate(v, value, arguments, stretch) for key, v in tree.items()
+                key: await self._evaluate(v, value, arguments, stretch, found)
+                for key, v in tree.items()
             }
         if isinstance(tree, list):
-            return [await self._evaluate(item, value, arguments, stretch) for item in tree]
+            return [await self._evaluate(item, value, arguments, stretch, found) for item in tree]
         return tree
 
-    def _evaluate_here(self, tree: Any, value: Any, arguments: Mapping[str, Any]) -> Any:
+    def _evaluate_here(
+        self, tree: Any, value: Any, arguments: Mapping[str, Any], found: list[Any]
+    ) -> Any:
         if isinstance(tree, tuple):
             expression, text = tree
             try:
-                return expression.evaluate_here(value, arguments)
+                result = expression.evaluate_here(value, arguments)
             except WorkflowError:
                 if self._loose:
                     return text
                 raise
+            found.append(result)
+            return result
         if isinstance(tree, dict):
-            return {key: self._evaluate_here(v, value, arguments) for key, v in tree.items()}
+            return {key: self._evaluate_here(v, value, arguments, found) for key, v in tree.items()}
         if isinstance(tree, list):
-            return [self._evaluate_here(item, value, arguments) for item in tree]
+            return [self._evaluate_here(item, value, arguments, found) for item in tree]
         return tree
+
+
+def _check(found: list[Any]) -> None:
+    if not fit(found):
+        raise WorkflowError(
+            failures.expression(
+                f"the expressions of an object result in more than {VALUE_LIMIT_BYTES:,} bytes "
+                "together: store them elsewhere and pass references"
+            )
+        )
 
 
 def template(tree: Any, available: Collection[str], *, mode: Mode = "strict") -> Template:

@@ -4,6 +4,8 @@ from typing import Any
 
 import pytest
 
+from perdure.machine import commands as c
+from perdure.model.encoding import VALUE_LIMIT_BYTES
 from perdure.openworkflow.errors import ExpressionError, WorkflowError
 from perdure.openworkflow.expressions import (
     always_expression,
@@ -87,3 +89,22 @@ def test_fields_that_are_always_expressions_take_both_forms() -> None:
 def test_all_but_false_and_null_is_true() -> None:
     assert not any(map(truthy, (None, False)))
     assert all(map(truthy, (0, "", True, list[int](), dict[str, int]())))
+
+
+@pytest.mark.parametrize(
+    "tree", [{"a": "${ . }", "b": "${ . }"}, "${ [., .] }", "${ {a: ., b: .} }"], ids=str
+)
+def test_what_contains_a_value_twice_again_and_again_ends_at_the_limit(tree: Any) -> None:
+    async def program() -> Any:
+        compiled = template(tree, ())
+        value: Any = [1]
+        for _ in range(100):
+            value = await compiled.evaluate(value, {})
+
+    played = Played(program)
+    (asked,) = played.asked
+    if isinstance(asked, c.Evaluate):
+        assert len(bytes(asked.arguments)) <= VALUE_LIMIT_BYTES + 100
+    else:
+        assert isinstance(asked, c.FailExecution)
+        assert "bytes" in asked.failure.detail
