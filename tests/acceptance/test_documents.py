@@ -365,6 +365,26 @@ async def test_edits_of_documents_are_taken_up(tmp_path: Path) -> None:
         await until(lambda: says("Ho"), "the correction is served")
 
 
+async def test_an_edit_that_clashes_with_what_is_registered_is_not_taken_up(
+    tmp_path: Path,
+) -> None:
+    file = tmp_path / "greeting.yaml"
+    file.write_text(greeting())
+    async with server(tmp_path, file, options=["--reload"]) as its:
+        await registered(its.api, greeting(version="2.0.0"))
+        file.write_text(greeting(version="2.0.0", word="Hi"))
+        await until_output(
+            its,
+            "not reloaded after an edit of greeting.yaml",
+            "greeting version 2.0.0: is registered with other content",
+        )
+        assert await greeted(its.api) == {"greeting": "Hello, Ada"}
+        file.write_text(greeting(version="2.0.1", word="Hi"))
+        await until_output(its, "new: greeting 2.0.1, gone: greeting 1.0.0")
+        assert await greeted(its.api) == {"greeting": "Hi, Ada"}
+        assert await greeted(its.api, version="2.0.0") == {"greeting": "Hello, Ada"}
+
+
 async def until_output(its: Server, *texts: str) -> None:
     async def there() -> bool:
         return all(text in its.output for text in texts)

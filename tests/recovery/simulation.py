@@ -36,8 +36,9 @@ from perdure.store.sqlite.store import JOURNAL_FILE, SqliteStore
 from perdure.store.sqlite.transaction import commit
 from perdure.worker.assembly import Assembly
 from perdure.worker.catalog import Loaded
+from perdure.worker.definitions import compile_nothing
 from perdure.worker.marks import Marks
-from perdure.worker.programs import Programs
+from perdure.worker.programs import Compile, Programs, Validator
 from tests.support.virtual_time import START_MS, VirtualClock, VirtualLoop
 
 T = TypeVar("T")
@@ -134,6 +135,8 @@ class World:
     def __init__(self, folder: Path, programs: Programs) -> None:
         self.folder = folder
         self.programs = programs
+        self.compile_document: Compile = compile_nothing
+        self.validator: Validator | None = None
         self.disturbance = Disturbance()
         self.has_crashed = False
         self.tasks_log = False
@@ -319,6 +322,8 @@ class _Spawner:
             self._clock,
             partial(self._world.random.getrandbits, 63),
             marks,
+            compile_document=self._world.compile_document,
+            validator=self._world.validator,
         )
         to_worker, to_engine = pair(receiver, assembly.host)
         assembly.connect(to_engine)
