@@ -22,6 +22,9 @@ from perdure.ports.journal import Retirement
 from perdure.ports.runtime import Offer, Problem, RefusedError, Served
 from perdure.wire.times import moment
 
+LARGEST_SCHEMA_BYTES = 256 * 1024
+TAGS, TAG_NAME, TAG_TEXT = 64, 128, 256
+"""What may be said of a document in lists: the schema of its inputs, and tags, as of a start."""
 _UNSUPPORTED_NAMED = 10
 
 _Versions = dict[str, "Entry"]
@@ -39,9 +42,22 @@ class Entry:
         """What is wrong with these inputs (a JSON object); nothing, most often."""
         return self._inputs.problems(inputs)
 
-    def fault(self) -> str | None:
-        """What keeps its input schema from being one, if anything does."""
-        return self._inputs.fault()
+    def faults(self) -> Sequence[Problem]:
+        """What keeps it from being executed: its input schema is none, or it says too much."""
+        fault = self._inputs.fault()
+        found = [] if fault is None else [Problem("/input/schema", f"is no JSON Schema: {fault}")]
+        served = self.served
+        if served.kind == "python":
+            return found
+        if len(served.input_schema) > LARGEST_SCHEMA_BYTES:
+            size = f"{len(served.input_schema):,} bytes of JSON, of {LARGEST_SCHEMA_BYTES:,}"
+            found.append(Problem("/input/schema", f"is too large: it has {size}"))
+        if len(served.tags) > TAGS:
+            found.append(Problem("/document/tags", f"has more than {TAGS} tags"))
+        if any(len(name) > TAG_NAME or len(tag) > TAG_TEXT for name, tag in served.tags.items()):
+            limits = f"a name may have {TAG_NAME} characters, its tag {TAG_TEXT}"
+            found.append(Problem("/document/tags", f"has a tag that is too long: {limits}"))
+        return found
 
 
 class ServedCatalog:
@@ -69,11 +85,11 @@ class ServedCatalog:
         for served in workflows:
             before = known.get(served.workflow_id, {}).get(served.version)
             entry = before if before and before.served == served else Entry(served)
-            fault = entry.fault()
-            if fault is None:
+            found = [f"{each.location} {each.message}" for each in entry.faults()]
+            if not found:
                 self._announced.setdefault(served.workflow_id, {})[served.version] = entry
             else:
-                faults.append(ImportProblem(_named(served), f"its input schema is none: {fault}"))
+                faults.append(ImportProblem(_named(served), "\n".join(found)))
         self._import_problems = [*problems, *faults]
         for workflow_id in {*known, *self._announced}:
             self._merge(workflow_id)

@@ -42,10 +42,7 @@ class Registry:
         """Every problem of a document."""
         self._refuse_for_now()
         validated = await self._validations.run(source)
-        found = [*validated.problems]
-        if validated.served is not None and (fault := Entry(validated.served).fault()):
-            found.append(_schema_fault(fault))
-        return found
+        return _problems(validated)
 
     async def register(self, source: bytes) -> Registered:
         """Keep a document; on disk on return."""
@@ -115,15 +112,12 @@ class Registry:
 
 def _definition(source: bytes, validated: m.Validated) -> Definition:
     """What is to be kept of a document. Refuses where it is not valid."""
-    problems = [*validated.problems]
-    if validated.served is not None and validated.body is not None:
-        fault = Entry(validated.served).fault()
-        if fault is None:
-            served = msgspec.structs.replace(validated.served, source=None)
-            return Definition(
-                served=served, source=source.decode(errors="replace"), body=validated.body
-            )
-        problems = [_schema_fault(fault)]
+    problems = _problems(validated)
+    if not problems and validated.served is not None and validated.body is not None:
+        served = msgspec.structs.replace(validated.served, source=None)
+        return Definition(
+            served=served, source=source.decode(errors="replace"), body=validated.body
+        )
     count = "one problem" if len(problems) == 1 else f"{len(problems)} problems"
     raise RefusedError(
         "invalid_document",
@@ -132,12 +126,15 @@ def _definition(source: bytes, validated: m.Validated) -> Definition:
     )
 
 
+def _problems(validated: m.Validated) -> list[DocumentProblem]:
+    """What the worker has found, and what keeps the server from executing it."""
+    faults = [] if validated.served is None else Entry(validated.served).faults()
+    placed = [DocumentProblem(each.location, 1, 1, each.message) for each in faults]
+    return [*validated.problems, *placed]
+
+
 def _placed(problem: DocumentProblem) -> str:
     return f"line {problem.line}, column {problem.column}: {problem.message}"
-
-
-def _schema_fault(fault: str) -> DocumentProblem:
-    return DocumentProblem("/input/schema", 1, 1, f"this is no JSON Schema (2020-12): {fault}")
 
 
 def _conflict(served: Served, why: str) -> RefusedError:
@@ -150,5 +147,5 @@ def _conflict(served: Served, why: str) -> RefusedError:
 
 def _size(served: Served) -> int:
     """About what an announcement takes in memory."""
-    texts = sum(map(len, served.unsupported)) + len(served.title)
+    texts = sum(map(len, (*served.unsupported, *served.tags, *served.tags.values(), served.title)))
     return 1_000 + len(served.input_schema) + texts

@@ -1,6 +1,7 @@
 """How a document is announced: what is known of it before it is executed."""
 
 from collections.abc import Iterator, Mapping
+from itertools import islice
 from typing import Any
 
 import msgspec
@@ -13,6 +14,8 @@ from perdure.openworkflow.types import Document, kind_of
 from perdure.ports.runtime import Served
 
 _LONGEST_SOURCE = 256 * 1024
+_LONGEST_TITLE = 500
+_MOST_UNSUPPORTED = 100
 _SUPPORTED = frozenset(
     {"call http", "do", "emit", "for", "fork", "raise", "run workflow", "set", "switch", "try"}
     | {"wait"}
@@ -26,7 +29,8 @@ Tree = Mapping[str, Any]
 def served(document: Document, source: str, digest: str) -> Served:
     """The announcement of a valid document; `digest` is that of its body.
 
-    A source of more than 256 kB is not shown.
+    A source of more than 256 kB is not shown, nor what of a title is longer than a line, nor more
+    than a hundred tasks that are not supported.
     """
     header = document.document
     return Served(
@@ -34,7 +38,7 @@ def served(document: Document, source: str, digest: str) -> Served:
         version=header.version,
         digest=digest,
         kind="document",
-        title=header.title,
+        title=header.title[:_LONGEST_TITLE],
         tags={
             name: tag if isinstance(tag, str) else msgspec.json.encode(tag).decode()
             for name, tag in header.tags.items()
@@ -42,7 +46,7 @@ def served(document: Document, source: str, digest: str) -> Served:
         timeout_ms=_timeout_ms(document),
         input_schema=_input_schema(document),
         source=source if len(source.encode()) <= _LONGEST_SOURCE else None,
-        unsupported=tuple(_unsupported(document.definition)),
+        unsupported=tuple(islice(_unsupported(document.definition), _MOST_UNSUPPORTED)),
     )
 
 

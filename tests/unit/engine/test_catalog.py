@@ -1,10 +1,11 @@
 """What is served, which version is executed, and what is retired."""
 
 import time
+from typing import Any
 
 import pytest
 
-from perdure.engine.catalog import ServedCatalog, check
+from perdure.engine.catalog import Entry, ServedCatalog, check
 from perdure.link.messages import ImportProblem
 from perdure.ports.journal import Retirement
 from perdure.ports.runtime import RefusedError, Served
@@ -162,6 +163,24 @@ def test_a_schema_that_is_none_is_a_problem_of_its_file() -> None:
     [problem] = served.problems
     assert problem.path == "w version 1"
     assert [each.workflow_id for each in served.all()] == ["a"]
+
+
+@pytest.mark.parametrize(
+    ("more", "location"),
+    [
+        ({"input_schema": b'{"type": 5}'}, "/input/schema"),
+        ({"input_schema": b'{"title": "%s"}' % (b"x" * 262_144)}, "/input/schema"),
+        ({"tags": dict.fromkeys(map(str, range(65)), "")}, "/document/tags"),
+        ({"tags": {"n" * 129: ""}}, "/document/tags"),
+        ({"tags": {"n": "x" * 257}}, "/document/tags"),
+        ({"tags": {"n" * 128: "x" * 256}}, None),
+    ],
+    ids=str,
+)
+def test_what_is_said_of_a_document_has_limits(more: dict[str, Any], location: str | None) -> None:
+    served = Served(workflow_id="w", version="1", digest="d", kind="document", **more)
+    found = [each.location for each in Entry(served).faults()]
+    assert found == ([] if location is None else [location])
 
 
 def test_ten_thousand_are_taken_up_fast() -> None:
