@@ -17,6 +17,7 @@ from perdure.machine.batch import decode_batch, encode_batch
 from perdure.machine.machine import Machine
 from perdure.machine.uncaught import failure_of
 from perdure.model import failure as failures
+from perdure.model.encoding import VALUE_LIMIT_BYTES
 from perdure.model.failure import STANDARD, Failure
 from perdure.openworkflow.errors import WorkflowError
 from perdure.openworkflow.expressions import outside
@@ -272,6 +273,8 @@ class DocumentRun:
         event: e.AnyEvent
         try:
             output = outside.evaluate(command.expression, bytes(command.arguments)).encode()
+            if len(output) > VALUE_LIMIT_BYTES:  # as the evaluator says it
+                raise ProgramError(f"its value has over {VALUE_LIMIT_BYTES:,} bytes")
             event = e.Evaluated(time=0, position=command.position, output=msgspec.Raw(output))
         except ProgramError as error:
             failure = failures.expression(str(error))

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from perdure.machine import commands as c
+from perdure.machine import events as e
 from perdure.openworkflow import program, running
 from tests.support.documents import DocumentRun
 
@@ -130,10 +131,59 @@ def test_a_step_does_a_bounded_amount_of_work_in_all_branches_together(
     assert min(steps[-10:]) > 0
 
 
-def test_an_output_that_is_too_large_to_be_recorded_fails() -> None:
-    doubling = {"for": {"in": "[range(22)]"}, "do": [{"a": {"set": {"s": "${ .s + .s }"}}}]}
+LARGE = {"s": "x" * 1_000_000}
+EXPRESSION = "https://open-workflow-specification.org/spec/1.0.0/errors/expression"
 
-    run = DocumentRun({"do": [{"double": doubling}]}, {"s": "x"}).run()
 
-    assert run.error.status == 400
-    assert "bytes" in run.error.detail
+@pytest.mark.parametrize(
+    "data",
+    [
+        {"s": "${ .s + .s + .s }"},
+        {"a": "${ . }", "b": "${ . }", "c": "${ . }"},
+        "${ {a: ., b: ., c: .} }",
+        "${ [., ., .] }",
+        '${ "\\(.s) \\(.s) \\(.s)" }',
+        {f"n{n}": "${ .s }" for n in range(1_000)},
+    ],
+    ids=["text", "template", "object", "array", "interpolation", "many"],
+)
+def test_no_task_makes_a_value_over_the_limit(data: Any) -> None:
+    run = DocumentRun({"do": [{"a": {"set": data}}]}, LARGE).run()
+
+    assert (run.error.type, run.error.instance) == (EXPRESSION, "/do/0/a")
+    assert "2,097,152" in run.error.detail
+
+
+@pytest.mark.parametrize(
+    "task",
+    [
+        {"input": {"from": "{a: ., b: ., c: .}"}, "set": {"n": 1}},
+        {"set": {"n": 1}, "output": {"as": "[$input, $input, $input]"}},
+        {"set": {"n": 1}, "export": {"as": "{a: $context, b: $input, c: $input}"}},
+        {"fork": {"branches": [{f"b{n}": {"set": "${ .s }"}} for n in range(3)]}},
+    ],
+)
+def test_no_transformation_makes_a_value_over_the_limit(task: Any) -> None:
+    run = DocumentRun({"do": [{"a": task}]}, LARGE).run()
+
+    assert (run.error.type, run.error.instance) == (EXPRESSION, "/do/0/a")
+
+
+def test_values_that_hold_themselves_again_and_again_meet_the_limit() -> None:
+    doubling = {
+        "for": {"in": "[range(64)]"},
+        "do": [{"a": {"set": {"l": "${ . }", "r": "${ . }"}}}],
+    }
+
+    assert DocumentRun({"do": [{"double": doubling}]}).run().error.type == EXPRESSION
+
+
+def test_what_doubles_again_and_again_is_not_evaluated_in_the_worker() -> None:
+    doubling = " | ".join(["{l: ., r: .}"] * 30)
+    run = DocumentRun({"do": [{"a": {"set": f"${{ {doubling} }}"}}]})
+
+    asked = run.machine.start(
+        e.ExecutionStarted(time=0, seed=1, workflow_id="played", workflow_version="1")
+    )
+
+    assert [type(command) for command in asked] == [c.Evaluate]

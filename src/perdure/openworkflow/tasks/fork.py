@@ -11,8 +11,12 @@ from typing import TYPE_CHECKING, Any
 
 from perdure.machine.branch import Branch, Dropped, Join
 from perdure.machine.machine import Machine
+from perdure.model import failure as failures
+from perdure.model.encoding import VALUE_LIMIT_BYTES
 from perdure.model.position import escape
 from perdure.openworkflow import types as t
+from perdure.openworkflow.errors import WorkflowError
+from perdure.openworkflow.expressions.sizes import fit
 from perdure.openworkflow.running import END, Definition, Directive, Frame
 from perdure.openworkflow.sequences import outward
 from perdure.openworkflow.visits import CompiledTask
@@ -92,7 +96,11 @@ async def _stop(machine: Machine, branches: Sequence[Branch]) -> None:
 
 def _outputs(join: Join, input: Any) -> tuple[Any, Directive | None]:
     if join.first_failed is None:
-        return [branch.result[0] for branch in join.branches], None
+        outputs = [branch.result[0] for branch in join.branches]
+        if not fit(outputs):
+            detail = f"the outputs of all branches have more than {VALUE_LIMIT_BYTES:,} bytes"
+            raise WorkflowError(failures.expression(detail))
+        return outputs, None
     error = join.first_failed.error
     if isinstance(error, _Ended):
         return error.output, END
