@@ -29,14 +29,14 @@ class Place(msgspec.Struct, frozen=True, kw_only=True):
     variables: frozenset[str] = frozenset()
     depth: int = 0
     extended: bool = True
-    """Whether extensions apply: not to their own tasks."""
+    """Whether extensions apply to what stands right here."""
 
     def within(self, *variables: str) -> "Place":
         """One task further in, with more variables. Raises DefinitionError where it is too deep."""
         if self.depth >= DEPTH_LIMIT:
             raise DefinitionError(f"tasks are nested deeper than {DEPTH_LIMIT} levels")
         return msgspec.structs.replace(
-            self, variables=self.variables | set(variables), depth=self.depth + 1
+            self, variables=self.variables | set(variables), depth=self.depth + 1, extended=True
         )
 
 
@@ -102,7 +102,10 @@ class Compiler:
         return tasks.KINDS[type(task)](task, self, place, targets)
 
     def outside(self) -> Place:
-        """Where functions and extensions stand: beside the tasks, and not extended themselves."""
+        """Where functions and extensions stand: beside the tasks, and not extended themselves.
+
+        A call of a function is extended as a call. Within extensions nothing is, as they run.
+        """
         return Place(extended=False)
 
     # -- parts ---------------------------------------------------------------------------------

@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Any
 
 from perdure.model.position import escape
 from perdure.openworkflow import types as t
+from perdure.openworkflow.binding import Bound
 from perdure.openworkflow.expressions import sites, truthy
 from perdure.openworkflow.running import CONTINUE, END, Definition, Directive, Frame, Scope
-from perdure.openworkflow.sequences import outward
+from perdure.openworkflow.sequences import TaskSequence, outward
 
 if TYPE_CHECKING:
     from perdure.openworkflow.compiling import Compiler
@@ -48,17 +49,24 @@ class Extensions:
         for name, extension in reversed(named):
             if extension.extend in ("all", kind):
                 if name not in self._compiled:
-                    self._compiled[name] = _Extension(name, extension, self._compiler)
+                    self._compiled[name] = _Extension(name)
+                    self._compiled[name].compile(extension, self._compiler)
                 definition = self._compiled[name].around(definition)
         return definition
 
 
 class _Extension:
-    """One extension."""
+    """One extension. Its own tasks may be of a kind that it extends, so it is compiled in place."""
 
-    def __init__(self, name: str, extension: t.Extension, compiler: "Compiler") -> None:
-        place = compiler.outside()
+    def __init__(self, name: str) -> None:
         self._segment = f"/extensions/{escape(name)}"
+        self._when: Bound | None = None
+        self._before: TaskSequence | None = None
+        self._after: TaskSequence | None = None
+
+    def compile(self, extension: t.Extension, compiler: "Compiler") -> None:
+        """Compile its tasks."""
+        place = compiler.outside()
         self._when = compiler.expression(extension.when, sites.TASK_DEFINITION, place)
         self._before = compiler.sequence(extension.before, place) if extension.before else None
         self._after = compiler.sequence(extension.after, place) if extension.after else None
@@ -67,6 +75,8 @@ class _Extension:
         """What an extended task does."""
 
         async def extended(frame: Frame) -> tuple[Any, Directive | None]:
+            if frame.scope.extended is not None:
+                return await definition(frame)
             if self._when is not None and not truthy(await self._when.evaluate(frame, frame.input)):
                 return await definition(frame)
             scope = Scope({}, extended=frame, depth=frame.scope.depth)

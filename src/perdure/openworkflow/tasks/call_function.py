@@ -35,7 +35,7 @@ def define(
             detail = f"function {name} is called more than {DEPTH_LIMIT} levels deep"
             raise WorkflowError(failures.runtime(detail, title="Nested too deeply"))
         value = await arguments.evaluate(frame, frame.input) if given else frame.input
-        scope = Scope({}, depth=depth)
+        scope = Scope({}, extended=frame.scope.extended, depth=depth)
         output, directive = await function[0].run(frame.run, scope, f"{frame.position}/call", value)
         return output, outward(directive)
 
