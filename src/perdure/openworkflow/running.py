@@ -19,6 +19,7 @@ from perdure.machine import events as e
 from perdure.machine.branch import Perform
 from perdure.machine.machine import Machine
 from perdure.model.exceptions import Cancelled
+from perdure.openworkflow import effects
 from perdure.openworkflow.types import Document
 
 WORK_LIMIT = 500
@@ -89,13 +90,16 @@ class Run:
         self.visits = 0
         self.work = 0
 
-    async def checkpoint(self, position: str) -> None:
-        """Let others run; `position` is that of the task which is visited next.
+    async def checkpoint(self, position: str, value: Any) -> None:
+        """Let others run; `position` is that of the task which is visited next, with `value`.
 
-        Raises Exceeded.
+        Raises Exceeded, and WorkflowError (validation) where values have grown too large: what
+        one visit adds may be too little to be counted, and many of them add up.
         """
         if self.visits > VISIT_LIMIT:
             raise Exceeded
+        effects.encoded(value, "what is passed from task to task")
+        effects.encoded(self.context, "the context")
         command = c.RunTask(
             position=f"{position}/~checkpoint", name="checkpoint", input=msgspec.Raw(b"null")
         )

@@ -89,10 +89,10 @@ class CompiledTask:
         """
         run.visits += 1
         run.work += 1
-        if run.work > WORK_LIMIT:
-            await run.checkpoint(position)
         frame = Frame(run, scope, position, self.name, self._tree, raw_input)
         try:
+            if run.work > WORK_LIMIT:
+                await run.checkpoint(position, raw_input)
             condition = self._condition
             if condition is not None and not truthy(await condition.evaluate(frame, raw_input)):
                 return raw_input, CONTINUE

@@ -187,3 +187,19 @@ def test_what_doubles_again_and_again_is_not_evaluated_in_the_worker() -> None:
     )
 
     assert [type(command) for command in asked] == [c.Evaluate]
+
+
+@pytest.mark.parametrize(
+    "task",
+    [
+        {"set": {"text": '${ .text + "%s" }' % ("x" * 1_000)}, "then": "grow"},
+        {"set": {"n": 1}, "export": {"as": '${ $context + "%s" }' % ("x" * 1_000)}, "then": "grow"},
+    ],
+    ids=["data", "context"],
+)
+def test_what_grows_a_little_at_each_visit_is_stopped(task: dict[str, Any]) -> None:
+    first = {"set": {"text": ""}, "export": {"as": '""'}}
+    run = DocumentRun({"do": [{"begin": first}, {"grow": task}]}).run()
+
+    assert run.error.status == 400
+    assert "elsewhere" in run.error.detail

@@ -41,7 +41,7 @@ def define(
             place = f"{position}@{index}" if index else position
             run.work += 1
             if run.work > WORK_LIMIT:
-                await run.checkpoint(place)
+                await run.checkpoint(place, value)
             if condition is not None:
                 frame.scope = scope
                 goes_on = truthy(await condition.evaluate(frame, value))
