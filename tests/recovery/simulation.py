@@ -38,7 +38,7 @@ from perdure.worker.assembly import Assembly
 from perdure.worker.catalog import Loaded
 from perdure.worker.definitions import compile_nothing
 from perdure.worker.marks import Marks
-from perdure.worker.programs import Compile, Programs, Validator
+from perdure.worker.programs import Compile, Evaluator, Programs, Validator
 from tests.support.virtual_time import START_MS, VirtualClock, VirtualLoop
 
 T = TypeVar("T")
@@ -152,6 +152,7 @@ class World:
         self.workers: list[SimulatedWorker] = []
         self.store: SqliteStore | None = None
         self.reader: Reader = InlineReader()
+        self.evaluator: Callable[[asyncio.AbstractEventLoop], Evaluator] | None = None
         self.outcome: Any = None
         self.random = random.Random(1)
         self._dead: list[object] = []
@@ -316,6 +317,7 @@ class _Spawner:
     async def spawn(self, number: int, receiver: Receiver[ToEngine]) -> WorkerProcess:
         """Start a worker."""
         marks = Marks.create(4)
+        evaluator = self._world.evaluator
         assembly = Assembly(
             self._loop,
             Loaded(self._world.programs),
@@ -324,6 +326,7 @@ class _Spawner:
             marks,
             compile_document=self._world.compile_document,
             validator=self._world.validator,
+            evaluator=None if evaluator is None else evaluator(self._loop),
         )
         to_worker, to_engine = pair(receiver, assembly.host)
         assembly.connect(to_engine)
@@ -374,7 +377,7 @@ async def retrying(attempt: Callable[[], Awaitable[T]]) -> T:
 
 
 def execute_to_end(
-    request: StartRequest, actions: Sequence[Action] = ()
+    request: StartRequest, actions: Sequence[Action] = (), *, patience_s: float = _PATIENCE_S
 ) -> Callable[[Engine, World], Awaitable[Execution]]:
     """A script: start an execution unless it has been acknowledged, act, and wait for its end."""
     started_ms: list[int] = []
@@ -385,7 +388,7 @@ def execute_to_end(
             world.execution_id = head.execution_id
             started_ms.append(head.created_at)
         acting = asyncio.ensure_future(_act(engine, world, actions, started_ms[0]))
-        ended = await engine.wait(world.execution_id, _PATIENCE_S)
+        ended = await engine.wait(world.execution_id, patience_s)
         acting.cancel()
         await asyncio.wait([acting])
         execution = await engine.execution(world.execution_id, logs=100)
