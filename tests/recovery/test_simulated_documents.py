@@ -63,7 +63,6 @@ class Documents:
             request = StartRequest(workflow_id=WORKFLOW_ID, inputs=b"{}")
             script = execute_to_end(request, actions, patience_s=PATIENCE_S)
             world.outcome = outcome(world.live(script))
-            assert not self.calls.wrong, (disturbance, self.calls.wrong)
             return world
 
 
