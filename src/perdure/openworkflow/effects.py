@@ -19,8 +19,11 @@ _decode = msgspec.json.Decoder().decode
 
 
 def encoded(value: Any, what: str) -> bytes:
-    """A value as JSON. Raises WorkflowError (validation) where it is too large to be recorded."""
-    body = _encode(value)
+    """A value as JSON. Raises WorkflowError (validation) where it cannot be recorded."""
+    try:
+        body = _encode(value)
+    except RecursionError:
+        raise WorkflowError(failures.validation(f"{what} is nested too deeply")) from None
     if len(body) > VALUE_LIMIT_BYTES:
         detail = (
             f"{what} has {len(body):,} bytes, and a value may have {VALUE_LIMIT_BYTES:,}: "

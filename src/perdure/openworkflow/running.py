@@ -26,6 +26,8 @@ WORK_LIMIT = 500
 """Visits of tasks and evaluations between two checkpoints."""
 VISIT_LIMIT = 1_000_000
 """Visits of tasks in one execution."""
+BRANCH_LIMIT = 10_000
+"""Branches of forks that run at the same time in one execution."""
 DEPTH_LIMIT = 150
 """How deep tasks may be nested, functions and those that they call among them."""
 
@@ -78,7 +80,16 @@ class Scope:
 class Run:
     """One execution of a document."""
 
-    __slots__ = ("context", "document", "input", "machine", "started_ms", "visits", "work")
+    __slots__ = (
+        "branches",
+        "context",
+        "document",
+        "input",
+        "machine",
+        "started_ms",
+        "visits",
+        "work",
+    )
 
     def __init__(self, document: Document, machine: Machine, input: Any) -> None:
         self.document = document
@@ -87,6 +98,8 @@ class Run:
         """The raw input of the workflow."""
         self.context: Any = None
         self.started_ms = machine.time
+        self.branches = 0
+        """How many branches of forks run."""
         self.visits = 0
         self.work = 0
 

@@ -17,7 +17,7 @@ from perdure.model.position import escape
 from perdure.openworkflow import types as t
 from perdure.openworkflow.errors import WorkflowError
 from perdure.openworkflow.expressions.sizes import fit
-from perdure.openworkflow.running import END, Definition, Directive, Frame
+from perdure.openworkflow.running import BRANCH_LIMIT, END, Definition, Directive, Frame
 from perdure.openworkflow.sequences import outward
 from perdure.openworkflow.visits import CompiledTask
 
@@ -49,6 +49,16 @@ def define(
     async def fork(frame: Frame) -> tuple[Any, Directive | None]:
         machine = frame.run.machine
         prefix = f"{frame.position}/fork/branches"
+        frame.run.branches += len(branches)
+        try:
+            return await forked(machine, frame, prefix)
+        finally:
+            frame.run.branches -= len(branches)
+
+    async def forked(machine: Machine, frame: Frame, prefix: str) -> tuple[Any, Directive | None]:
+        if frame.run.branches > BRANCH_LIMIT:
+            detail = f"more than {BRANCH_LIMIT:,} branches would run at the same time"
+            raise WorkflowError(failures.runtime(detail, title="Too many branches"))
         spawned = [
             machine.spawn(f"{prefix}{branch.segment}", run(branch, frame, prefix))
             for branch in branches

@@ -15,7 +15,7 @@ from perdure.openworkflow import types as t
 from perdure.openworkflow.catching import ErrorMatcher, described
 from perdure.openworkflow.expressions import sites, truthy
 from perdure.openworkflow.retrying import Retrying
-from perdure.openworkflow.running import END, Definition, Directive, Frame
+from perdure.openworkflow.running import END, WORK_LIMIT, Definition, Directive, Frame
 from perdure.openworkflow.sequences import outward
 
 if TYPE_CHECKING:
@@ -69,9 +69,13 @@ class _Try:
             if self._retrying is None or not await self._retrying.waits(frame, retry, since_ms):
                 return await self._handle(frame, error)
             frame.scope = outer
+            frame.run.visits += 1
+            frame.run.work += 1
+            if frame.run.work > WORK_LIMIT:
+                await frame.run.checkpoint(self._round(frame, retry), frame.input)
 
     async def _attempt(self, frame: Frame, retry: int) -> tuple[Any, Directive]:
-        position = f"{frame.position}/try@{retry}" if retry else f"{frame.position}/try"
+        position = self._round(frame, retry)
 
         def call() -> Coroutine[Any, Any, tuple[Any, Directive]]:
             return self._tasks.run(frame.run, frame.scope, position, frame.input)
@@ -79,6 +83,9 @@ class _Try:
         if self._retrying is None or not retry:
             return await call()
         return await self._retrying.attempt(frame, position, call)
+
+    def _round(self, frame: Frame, retry: int) -> str:
+        return f"{frame.position}/try@{retry}" if retry else f"{frame.position}/try"
 
     async def _catches(self, frame: Frame) -> bool:
         value = frame.input
