@@ -23,6 +23,12 @@ def instance(position: str) -> str:
     return pointer.replace("~2", "@") if "~2" in pointer else pointer
 
 
+def name(position: str) -> str:
+    """What the task at a position is called: its last segment, as it was before `escape`."""
+    segment = _COUNT.sub("", position).rpartition("/")[2]
+    return segment.replace("~2", "@").replace("~1", "/").replace("~0", "~")
+
+
 def is_internal(position: str) -> bool:
     """Whether perdure itself made this position (``/observe/~retry``): it is no task."""
     return "/~" in position and any(

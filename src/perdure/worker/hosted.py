@@ -320,8 +320,10 @@ class Hosted:
             self._open_work = self._evaluations = 0
             self._drop_evaluations()
             self._between = consequences.continues is not None
+        now_ms = self._services.clock.now_ms()
+        if consequences.timers_set:
+            logs = [*logs, *story.of_retries(self.execution_id, now_ms, event, commands)]
         if consequences.end is not None:
-            now_ms = self._services.clock.now_ms()
             took_ms = now_ms - self._started if self._started is not None else None
             end = story.of_end(self.execution_id, now_ms, event, commands[-1], took_ms)
             logs = [*logs, end]

@@ -8,6 +8,7 @@ from perdure.model import failure as failures
 from perdure.model.encoding import VALUE_LIMIT_BYTES
 from perdure.model.exceptions import DisagreementError, EncodingError
 from perdure.model.failure import Failure
+from perdure.openworkflow.errors import WorkflowError
 from perdure.ports.logs import NewLogRecord
 from perdure.worker.programs import Subject
 from perdure.worker.records import traceback_of
@@ -52,13 +53,16 @@ Unrecorded = tuple[Ended, int | None]
 
 
 def failed(subject: Subject, error: BaseException) -> Failed:
-    """What becomes of an exception that an attempt did not catch. Never fails itself."""
+    """What becomes of an exception that an attempt did not catch. Never fails itself.
+
+    What led to an error of a document is no code of whoever wrote it.
+    """
     if isinstance(error, DisagreementError):
         return Failed(failure=failures.disagreement(error.detail, ""), disagreement=error)
     return Failed(
         failure=failure_of(error),
         retryable=not isinstance(error, EncodingError) and allows_retry(subject, error),
-        traceback=traceback_of(error),
+        traceback=None if isinstance(error, WorkflowError) else traceback_of(error),
     )
 
 

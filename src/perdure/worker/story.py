@@ -10,6 +10,7 @@ from perdure.machine import commands as c
 from perdure.machine import events as e
 from perdure.machine.machine import CLEANUP_POSITION
 from perdure.model import durations
+from perdure.model import position as positions
 from perdure.model.execution import Level
 from perdure.ports.logs import STORY, NewLogRecord
 from perdure.worker.outcomes import Ended
@@ -99,6 +100,25 @@ def of_attempt(
         position=event.position,
         fields=fields,
     )
+
+
+def of_retries(
+    execution_id: str, now_ms: int, event: e.AnyEvent, commands: Sequence[c.AnyCommand]
+) -> list[NewLogRecord]:
+    """Which lists of tasks of a document (`try`) wait to be tried again.
+
+    The retries of a task of its own are told with the attempt that failed.
+    """
+    lines = []
+    for command in commands:
+        if isinstance(command, c.StartTimer) and command.purpose == "retry":
+            task, _, retry = command.position.rpartition("/~retry@")
+            if task and task != event.position:
+                name = positions.name(task)
+                wait = durations.text(command.due_ms - event.time)
+                text = f"{name} is tried again in {wait}, retry {retry}"
+                lines.append(line(execution_id, now_ms, text, task=name, position=task))
+    return lines
 
 
 def _next_attempt(event: e.TaskFailed, commands: Sequence[c.AnyCommand]) -> str:

@@ -3,14 +3,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from perdure.model.position import child, escape, instance, is_internal
+from perdure.model.position import name as name_at
 
 
 @pytest.mark.parametrize(
-    ("name", "segment"),
+    ("named", "segment"),
     [("observe", "observe"), ("a/b", "a~1b"), ("a~b", "a~0b"), ("a@3", "a~23"), ("~2", "~02")],
 )
-def test_names_are_escaped(name: str, segment: str) -> None:
-    assert escape(name) == segment
+def test_names_are_escaped(named: str, segment: str) -> None:
+    assert escape(named) == segment
 
 
 def test_counts_are_left_out_where_they_are_zero() -> None:
@@ -55,3 +56,8 @@ def test_segments_of_perdures_own_are_internal(position: str) -> None:
 @given(st.text())
 def test_no_name_makes_an_internal_segment(name: str) -> None:
     assert not is_internal(child("/do", escape(name)))
+
+
+@given(st.text(min_size=1))
+def test_a_position_ends_with_its_name(text: str) -> None:
+    assert name_at(child("/do/0", escape(text), 2)) == text

@@ -102,3 +102,19 @@ def test_cancelled_attempts() -> None:
 def test_of_what_went_well_there_is_no_line() -> None:
     event = e.TaskCompleted(time=5, position="/a", attempt=1, output=NULL)
     assert story.of_attempt("exec-1", 7, event, "observe", None) is None
+
+
+def test_lists_of_tasks_that_are_tried_again() -> None:
+    waits = [
+        c.StartTimer(position="/do/0/a~1b@2/~retry@3", due_ms=6_000, purpose="retry"),
+        c.StartTimer(position="/do/1/rest", due_ms=6_000, purpose="sleep"),
+    ]
+    event = e.TaskCompleted(time=1_000, position="/do/0/a~1b@2/try@2/0/c", attempt=1, output=NULL)
+    [line] = story.of_retries("exec-1", 7, event, waits)
+    assert (line.message, line.level) == ("a/b is tried again in 5s, retry 3", "INFO")
+    assert (line.task, line.position) == ("a/b", "/do/0/a~1b@2")
+
+
+def test_the_retry_of_a_task_of_its_own_is_told_with_its_attempt() -> None:
+    wait = c.StartTimer(position="/a/~retry@2", due_ms=6_000, purpose="retry")
+    assert story.of_retries("exec-1", 7, FAILED, [wait]) == []
