@@ -1,7 +1,8 @@
 """Hides what is confidential in texts that are recorded."""
 
 import base64
-from collections.abc import Iterable
+import re
+from collections.abc import Iterable, Iterator
 from urllib.parse import quote, quote_plus
 
 import msgspec
@@ -12,7 +13,7 @@ _SHORTEST = 3
 
 
 class Mask:
-    """Hides some texts, also as they stand in URIs, in JSON and in base64."""
+    """Hides some texts, in any case, also as they stand in URIs, in JSON and in base64."""
 
     def __init__(self, texts: Iterable[str]) -> None:
         forms: set[str] = set()
@@ -32,11 +33,13 @@ class Mask:
 
     def hide(self, text: str) -> str:
         """The text without what is confidential."""
-        for form in self._forms:
-            if form in text:
-                text = text.replace(form, HIDDEN)
-        return text
+        found = [re.escape(form) for form in self._found(text)]
+        return re.sub("|".join(found), HIDDEN, text, flags=re.IGNORECASE) if found else text
 
     def finds_in(self, text: str) -> bool:
         """Whether something in the text is confidential."""
-        return any(form in text for form in self._forms)
+        return any(self._found(text))
+
+    def _found(self, text: str) -> Iterator[str]:
+        low = text.lower()
+        return (form for form in self._forms if form in text or form.lower() in low)

@@ -63,6 +63,8 @@ class Authenticator:
             wanted = " and ".join(self._type.__struct_fields__)
             name = self._type.__name__.lower()
             text = f"{name} authentication needs {wanted}, each a text"
+            if self._secret is not None:
+                text += f"; the secret {self._secret} has to be a JSON object that has them"
             raise WorkflowError(failures.authentication(text)) from None
 
 

@@ -67,12 +67,23 @@ def query_of(value: Any) -> dict[str, str | list[str]]:
 
 
 def texts_in(value: Any) -> Iterator[str]:
-    """The texts and numbers in a value, wherever they are in it, as texts."""
+    """Every text within a value, numbers as they are written."""
+    for leaf in _leaves(value):
+        if leaf is not None and not isinstance(leaf, bool):
+            yield _text(leaf, "")
+
+
+def strings_in(value: Any) -> Iterator[str]:
+    """Every string within a value; names of properties are none."""
+    return (leaf for leaf in _leaves(value) if isinstance(leaf, str))
+
+
+def _leaves(value: Any) -> Iterator[Any]:
     if isinstance(value, dict | list):
         for each in value.values() if isinstance(value, dict) else value:
-            yield from texts_in(each)
-    elif value is not None and not isinstance(value, bool):
-        yield _text(value, "a secret")
+            yield from _leaves(each)
+    else:
+        yield value
 
 
 def _entries(value: Any, what: str) -> list[tuple[str, Any]]:

@@ -22,6 +22,8 @@ SECRET = 'p"ä s/w+o%rd'
         quote_plus(SECRET),
         json.dumps(SECRET, ensure_ascii=False)[1:-1],
         base64.b64encode(SECRET.encode()).decode(),
+        SECRET.upper(),
+        quote(SECRET).lower(),
     ],
 )
 def test_a_secret_is_hidden_in_all_its_forms(form: str) -> None:

@@ -1,6 +1,6 @@
 """What calls are told is confidential: the texts of the secrets that they are made with."""
 
-from perdure.openworkflow.requests import texts_in
+from perdure.openworkflow.requests import strings_in, texts_in
 from tests.support.documents import DocumentRun, Response
 
 URI = "https://example.com/"
@@ -10,6 +10,7 @@ SECRETS = {"key": "hush", "login": {"user": "me", "deep": [{"pin": 1234}], "on":
 def test_the_texts_of_a_value() -> None:
     assert list(texts_in(SECRETS)) == ["hush", "me", "1234"]
     assert list(texts_in(None)) == []
+    assert list(strings_in(SECRETS)) == ["hush", "me"]
 
 
 def run(headers: dict[str, str]) -> DocumentRun:
@@ -36,3 +37,11 @@ def test_a_call_that_mentions_secrets_is_told_what_they_are() -> None:
 def test_a_call_that_mentions_none_knows_of_none() -> None:
     (request,) = run({"X-Key": "plain"}).calls.requests
     assert request.confidential == ()
+
+
+def test_what_is_made_with_secrets_is_confidential_too() -> None:
+    """A secret in base64, say, is not found by the secret itself."""
+    headers = {"X-Pair": '${ "me:" + $secrets.key | @base64 }', "X-Plain": "${ .x }", "A": "b"}
+    (request,) = run(headers).calls.requests
+    assert request.headers["X-Pair"] == "bWU6aHVzaA=="
+    assert request.confidential == ("hush", "me", "1234", "bWU6aHVzaA==")

@@ -65,6 +65,21 @@ class Template:
         _check(found)
         return made
 
+    def made_with(self, variables: Collection[str], result: Any) -> list[Any]:
+        """The parts of a result that are values of expressions which mention any of these."""
+        found: list[Any] = []
+        pairs = [(self._tree, result)]
+        while pairs:
+            tree, value = pairs.pop()
+            if isinstance(tree, tuple):
+                if not tree[0].variables.isdisjoint(variables):
+                    found.append(value)
+            elif isinstance(tree, dict):
+                pairs += [(item, value[key]) for key, item in tree.items()]
+            elif isinstance(tree, list):
+                pairs += zip(tree, value, strict=True)
+        return found
+
     def _compile(self, tree: Any, available: Collection[str]) -> Any:
         if isinstance(tree, str):
             match = _EXPRESSION.fullmatch(tree)

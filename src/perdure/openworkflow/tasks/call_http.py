@@ -13,7 +13,15 @@ from perdure.openworkflow.authenticating import Authenticator, descriptor
 from perdure.openworkflow.binding import Bound, arguments_of
 from perdure.openworkflow.errors import WorkflowError
 from perdure.openworkflow.expressions import Template, sites
-from perdure.openworkflow.requests import Late, Prepared, headers_of, query_of, texts_in, uri_of
+from perdure.openworkflow.requests import (
+    Late,
+    Prepared,
+    headers_of,
+    query_of,
+    strings_in,
+    texts_in,
+    uri_of,
+)
 from perdure.openworkflow.running import Definition, Directive, Frame
 from perdure.openworkflow.templates import is_template
 from perdure.openworkflow.uri_templates import UriTemplate
@@ -108,8 +116,13 @@ class HttpCall:
     # -- where the call is made ------------------------------------------------------------------
 
     async def invoke(self, input: bytes) -> bytes:
-        """Make the call that was prepared. Raises FailedError."""
-        prepared = _decode(input)
+        """Make the call that was prepared. Raises WorkflowError."""
+        try:
+            return await self._call(_decode(input))
+        except FailedError as error:
+            raise WorkflowError(error.failure) from None
+
+    async def _call(self, prepared: Prepared) -> bytes:
         late = prepared.late or Late()
         arguments = dict(late.arguments)
         confidential: list[str] = []
@@ -124,7 +137,12 @@ class HttpCall:
             authorization = descriptor(credentials) if credentials else None
             arguments["authorization"] = authorization
             confidential += texts_in(authorization)
-        fields = {name: self._evaluated(name, late.value, arguments) for name in self._late}
+        fields: dict[str, Any] = {}
+        for name, template in self._late.items():
+            value = self._evaluated(name, template, late.value, arguments)
+            if name != "uri":  # a URI shows secrets as they are, and is needed in errors
+                confidential += strings_in(template.made_with(sites.SECRET, value))
+            fields[name] = _READERS[name](value)
         return await self._calls.http(
             HttpRequest(
                 method=prepared.method,
@@ -135,7 +153,7 @@ class HttpCall:
                 output=self._output,
                 redirect=self._redirect,
                 authentication=credentials,
-                confidential=tuple(confidential),
+                confidential=tuple(dict.fromkeys(confidential)),
             )
         )
 
@@ -147,9 +165,11 @@ class HttpCall:
         """Whether to try again is the document's to say."""
         return False
 
-    def _evaluated(self, name: str, value: Any, arguments: Mapping[str, Any]) -> Any:
+    def _evaluated(
+        self, name: str, template: Template, value: Any, arguments: Mapping[str, Any]
+    ) -> Any:
         try:
-            return _READERS[name](self._late[name].evaluate_here(value, arguments))
+            return template.evaluate_here(value, arguments)
         except FailedError:
             # What is said of an error may quote the secret.
             text = f"an expression in the {name} of the call, which mentions secrets, failed"
