@@ -417,3 +417,18 @@ async def test_a_document_is_run_in_the_foreground(
     output, _ = await asyncio.wait_for(process.communicate(), 60)
     assert process.returncode == status, output.decode()
     assert said in output.decode()
+
+
+async def test_what_is_wrong_with_a_document_is_told_line_by_line(tmp_path: Path) -> None:
+    source = greeting().replace("do:", "doo:").replace("version: 1.0.0", "version: one")
+    (tmp_path / "flow.yaml").write_text(source)
+    command = [sys.executable, "-m", "perdure", "run", "flow.yaml"]
+    process = await asyncio.create_subprocess_exec(
+        *command, cwd=tmp_path, stderr=asyncio.subprocess.PIPE
+    )
+    _, output = await asyncio.wait_for(process.communicate(), 60)
+    said = output.decode().splitlines()
+    assert (process.returncode, said[0]) == (2, "perdure: flow.yaml has no workflow")
+    assert len(said) > 2
+    assert all(line.startswith("perdure:   flow.yaml:") for line in said[1:]), said
+    assert said[1].startswith("perdure:   flow.yaml:5:12: ")

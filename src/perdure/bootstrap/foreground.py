@@ -96,7 +96,8 @@ async def _follow(engine: Engine, execution_id: str, observer: Observer) -> Exec
 
 def _choose(engine: Engine, path: str, workflow_id: str | None) -> str:
     ids = sorted({served.workflow_id for served in engine.workflows()})
-    problems = "".join(f"\n  {problem}" for problem in engine.health().problems)
+    lines = "\n".join(engine.health().problems).splitlines()
+    problems = "".join(f"\n  {line}" for line in lines)
     if workflow_id is not None and workflow_id in ids:
         return workflow_id
     if workflow_id is None and len(ids) == 1:

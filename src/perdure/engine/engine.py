@@ -278,7 +278,7 @@ class Engine:
     def health(self) -> Health:
         """How the engine is."""
         state, serving = self._state, self._workers.serving
-        problems = [f"{p.path}: {p.detail}" for p in state.catalog.problems]
+        problems = [str(problem) for problem in state.catalog.problems]
         return Health(
             ready=serving > 0 and not state.stopping,
             workers=serving,

@@ -175,6 +175,11 @@ class ImportProblem(msgspec.Struct, frozen=True, array_like=True):
     path: str
     detail: str
 
+    def __str__(self) -> str:
+        """The detail, with the path before it unless that has it already, with line and column."""
+        named = self.detail.startswith(f"{self.path}:")
+        return self.detail if named else f"{self.path}: {self.detail}"
+
 
 class Serving(Message, frozen=True):
     """What this worker serves."""
