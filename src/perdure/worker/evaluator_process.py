@@ -2,7 +2,8 @@
 
 Invariants:
 - It is asked one thing at a time, and each question gets one answer, whatever becomes of it.
-- Time begins to count when the process is ready: its start is on no expression's account.
+- Time begins to count when the process is ready: its start is on no expression's account. Nor is
+  the time for which it waits for a CPU that others have, up to a limit.
 - A process that has died, was killed, or has grown is replaced at the next question.
 """
 
@@ -28,14 +29,18 @@ from perdure.worker.evaluating import (
     framed,
 )
 from perdure.worker.frames import LENGTH_BYTES
+from perdure.worker.starvation import starved_s
 from perdure.worker.watchdog import EXHAUSTED
 
 WALL_FACTOR = 2.0
-"""How much longer than its CPU time an answer may take."""
+"""How much longer than its CPU time an answer may take, while there is a CPU for it."""
+PATIENCE_FACTOR = 10.0
+"""How much longer it may take on a machine that is busy with something else."""
 
 _STARTS = 3
 """How often a process is started for a question that none has come to."""
 _START_S = 30.0
+_CHECK_S = 0.05
 _READ_BYTES = 256 * 1024
 _decode = msgspec.json.Decoder(Ready | Value | Refused).decode
 
@@ -56,6 +61,7 @@ class EvaluatorProcess:
         self._question: Request | None = None
         self._answered: Callable[[Answer], None] | None = None
         self._deadline: asyncio.TimerHandle | None = None
+        self._asked_s = self._starved_before_s = 0.0
         self._late = False
         self._starts = 0
 
@@ -113,6 +119,19 @@ class EvaluatorProcess:
         self._loop.add_reader(ours, self._read)
         self._deadline = self._loop.call_later(_START_S, self._overdue)
 
+    def _check_time(self) -> None:
+        """Has the question taken its time? What it could not use is added to it."""
+        assert self._question is not None
+        assert self._process is not None
+        cpu_s = self._question.cpu_s
+        starved = starved_s(self._process.pid) - self._starved_before_s
+        allowed_s = min(cpu_s * WALL_FACTOR + starved, cpu_s * PATIENCE_FACTOR)
+        left_s = self._asked_s + allowed_s - self._loop.time()
+        if left_s > 0:
+            self._deadline = self._loop.call_later(max(left_s, _CHECK_S), self._check_time)
+        else:
+            self._overdue()
+
     def _overdue(self) -> None:
         self._late = True
         assert self._process is not None
@@ -121,8 +140,11 @@ class EvaluatorProcess:
     def _send(self) -> None:
         assert self._question is not None
         self._unsent = memoryview(framed(self._question))
+        assert self._process is not None
+        self._asked_s = self._loop.time()
+        self._starved_before_s = starved_s(self._process.pid)
         wall_s = self._question.cpu_s * WALL_FACTOR
-        self._deadline = self._loop.call_later(wall_s, self._overdue)
+        self._deadline = self._loop.call_later(wall_s, self._check_time)
         self._write()
 
     def _write(self) -> None:
@@ -169,7 +191,7 @@ class EvaluatorProcess:
             if self._question is not None:
                 self._send()
             return
-        if message.last:
+        if message.last or self._late:
             self._bury(kill=True)
         self._answer(message)
 
