@@ -6,7 +6,7 @@ import subprocess
 from collections.abc import Sequence
 from pathlib import Path
 
-from perdure.bootstrap.worker import worker_command
+from perdure.bootstrap.worker_command import worker_command
 from perdure.engine.handle import Mark, WorkerProcess
 from perdure.link.channel import Channel, Receiver
 from perdure.link.messages import ToEngine, ToWorker

@@ -6,7 +6,7 @@ import msgspec
 import pytest
 
 from perdure.bootstrap.calling import calling
-from perdure.bootstrap.worker import worker_command
+from perdure.bootstrap.worker_command import worker_command
 from perdure.model.exceptions import FailedError
 from perdure.ports.calls import Calls, HttpRequest, Secrets
 from tests.support.http_answers import answer, answering

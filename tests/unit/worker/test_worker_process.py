@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from perdure.bootstrap.worker import worker_command
+from perdure.bootstrap.worker_command import worker_command
 from perdure.link import messages as m
 from perdure.link.socket import engine_end
 from perdure.worker import watchdog
