@@ -8,13 +8,13 @@ import pytest
 from tests.support.markdown import ROOT
 
 SPECIFICATION = Path(
-    os.environ.get("PERDURE_OPENWORKFLOW") or ROOT.parent / "shared" / "openworkflow"
+    os.environ.get("OPENWORKFLOW_SPECIFICATION") or ROOT.parent / "shared" / "openworkflow"
 )
-"""Its folder: beside the checkout, or where PERDURE_OPENWORKFLOW says."""
+"""Its folder: beside the checkout, or where OPENWORKFLOW_SPECIFICATION says."""
 
 needs_specification = pytest.mark.skipif(
     not SPECIFICATION.is_dir(),
-    reason=f"the specification is not at {SPECIFICATION}; PERDURE_OPENWORKFLOW says where it is",
+    reason=f"the specification is not at {SPECIFICATION}: set OPENWORKFLOW_SPECIFICATION",
 )
 
 
