@@ -1,4 +1,7 @@
-"""Documents over HTTP: registered, checked, executed, kept, retired, and served from files."""
+"""Documents over HTTP: registered, checked, executed, kept, retired, and served from files.
+
+Tests that neither end `shared` nor ask what else is there use it, each with names of its own.
+"""
 
 import asyncio
 import os
@@ -8,9 +11,11 @@ from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 from signal import SIGCONT, SIGKILL, SIGSTOP
 from typing import Any
+from zlib import crc32
 
 import httpx
 import pytest
+import pytest_asyncio
 
 from perdure.engine.families import DEEPEST
 from perdure.ports.runtime import DOCUMENT_LIMIT_BYTES
@@ -33,8 +38,17 @@ async def detached() -> None:
 SLOWEST_S = 5.0
 """Of a busy machine."""
 
+pytestmark = pytest.mark.asyncio(loop_scope="module")
 
-@pytest.fixture
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def shared(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Server]:
+    folder = tmp_path_factory.mktemp("shared")
+    async with server(folder, MODULE, options=["--workers=2"]) as made:
+        yield made
+
+
+@pytest_asyncio.fixture(loop_scope="module")
 async def its(tmp_path: Path) -> AsyncIterator[Server]:
     async with server(tmp_path, MODULE, options=["--workers=2"]) as made:
         yield made
@@ -65,50 +79,50 @@ async def greeted(api: Api, name: str = "greeting", **more: Any) -> Any:
 # -- registering -------------------------------------------------------------------------------
 
 
-async def test_a_document_is_registered_once_and_executed(its: Server) -> None:
-    api, source = its.api, f"# Grüße — 天気\n{greeting()}"
+async def test_a_document_is_registered_once_and_executed(shared: Server) -> None:
+    api, source = shared.api, f"# Grüße — 天気\n{greeting('once')}"
     first = await register(api, source)
     assert first.status_code == 201
     location = first.headers["location"]
-    assert location == "/api/workflows/greeting/versions/1.0.0"
+    assert location == "/api/workflows/once/versions/1.0.0"
     again = await register(api, source)
     assert (again.status_code, again.headers["location"]) == (200, location)
-    assert (await register(api, f"# other words\n{greeting()}")).status_code == 200
-    assert code(await register(api, greeting(word="Hi"))) == (409, "version_conflict")
+    assert (await register(api, f"# other words\n{greeting('once')}")).status_code == 200
+    assert code(await register(api, greeting("once", word="Hi"))) == (409, "version_conflict")
     shown = (await api.http.get(location)).json()
     assert (shown["kind"], shown["source"]) == ("document", source)
     assert shown == first.json()
-    assert await greeted(api) == {"greeting": "Hello, Ada"}
-    refused = await api.execute("greeting")
+    assert await greeted(api, "once") == {"greeting": "Hello, Ada"}
+    refused = await api.execute("once")
     assert code(refused) == (422, "invalid_inputs")
     assert refused.json()["errors"][0]["location"] == "/inputs"
 
 
-async def test_json_is_taken_too(its: Server) -> None:
+async def test_json_is_taken_too(shared: Server) -> None:
     document = {
         "document": {"dsl": "1.0.3", "namespace": "team", "name": "json", "version": "1.0.0"},
         "do": [{"one": {"set": {"n": 1}}}],
     }
-    answer = await its.api.http.post("/api/workflows", json=document)
+    answer = await shared.api.http.post("/api/workflows", json=document)
     assert answer.status_code == 201
-    assert (await its.api.run("team.json"))["result"] == {"n": 1}
+    assert (await shared.api.run("team.json"))["result"] == {"n": 1}
 
 
-async def test_every_problem_is_located(its: Server) -> None:
-    broken = greeting().replace("do:", "doo:").replace("version: 1.0.0", "version: one")
-    answer = await register(its.api, broken)
+async def test_every_problem_is_located(shared: Server) -> None:
+    broken = greeting("broken").replace("do:", "doo:").replace("version: 1.0.0", "version: one")
+    answer = await register(shared.api, broken)
     assert code(answer) == (422, "invalid_document")
     errors = {each["location"]: each["message"] for each in answer.json()["errors"]}
     assert errors["/document/version"].startswith("line 5, column 12: ")
     assert errors["/doo"].startswith("line 11, column 1: ")
-    found = await its.api.http.post("/api/workflows/validate", content=broken, headers=YAML)
+    found = await shared.api.http.post("/api/workflows/validate", content=broken, headers=YAML)
     assert found.status_code == 200
     assert found.json()["valid"] is False
     assert [each["location"] for each in found.json()["problems"]] == list(errors)
     assert {each["line"] for each in found.json()["problems"]} == {5, 11}
-    fine = await its.api.http.post("/api/workflows/validate", content=greeting(), headers=YAML)
+    fine = await shared.api.http.post("/api/workflows/validate", content=greeting(), headers=YAML)
     assert fine.json() == {"valid": True, "problems": []}
-    assert code(await its.api.http.get("/api/workflows/greeting")) == (404, "unknown_workflow")
+    assert code(await shared.api.http.get("/api/workflows/broken")) == (404, "unknown_workflow")
 
 
 @pytest.mark.parametrize(
@@ -130,18 +144,18 @@ async def test_every_problem_is_located(its: Server) -> None:
     ],
     ids=lambda source: repr(source[:20]),
 )
-async def test_hostile_texts_are_refused(its: Server, source: bytes) -> None:
-    assert code(await register(its.api, source)) == (422, "invalid_document")
-    assert await registered(its.api, greeting())
+async def test_hostile_texts_are_refused(shared: Server, source: bytes) -> None:
+    assert code(await register(shared.api, source)) == (422, "invalid_document")
+    assert (await register(shared.api, greeting(f"after-{crc32(source)}"))).status_code == 201
 
 
-async def test_a_text_that_is_too_long_is_refused(its: Server) -> None:
+async def test_a_text_that_is_too_long_is_refused(shared: Server) -> None:
     for size in (DOCUMENT_LIMIT_BYTES + 1, 10 * 1024 * 1024):
-        text = greeting() + "#" * (size - len(greeting()))
-        assert code(await register(its.api, text)) == (413, "too_large")
-    text = greeting() + "#" * (DOCUMENT_LIMIT_BYTES - len(greeting()))
-    assert (await register(its.api, text)).status_code == 201
-    shown = (await its.api.http.get("/api/workflows/greeting")).json()
+        text = greeting("long") + "#" * (size - len(greeting("long")))
+        assert code(await register(shared.api, text)) == (413, "too_large")
+    text = greeting("long") + "#" * (DOCUMENT_LIMIT_BYTES - len(greeting("long")))
+    assert (await register(shared.api, text)).status_code == 201
+    shown = (await shared.api.http.get("/api/workflows/long")).json()
     assert shown["source"] == text
 
 
@@ -231,15 +245,15 @@ async def test_an_execution_outlives_kills(tmp_path: Path) -> None:
         assert ended["result"] == {"seen": 2}
 
 
-async def test_an_execution_stays_with_its_version(its: Server) -> None:
-    await registered(its.api, PATIENT.format(seconds=1))
-    patient = await its.api.start("patient")
+async def test_an_execution_stays_with_its_version(shared: Server) -> None:
+    await registered(shared.api, PATIENT.format(seconds=1))
+    patient = await shared.api.start("patient")
     newer = (
         PATIENT.format(seconds=0).replace("1.0.0", "2.0.0", 2).replace("dsl: 2.0.0", "dsl: 1.0.3")
     )
-    await registered(its.api, newer.replace("seen: 1", "seen: 5"))
-    assert (await its.api.run("patient"))["result"] == {"seen": 6}
-    ended = await its.api.until_status(patient, "completed")
+    await registered(shared.api, newer.replace("seen: 1", "seen: 5"))
+    assert (await shared.api.run("patient"))["result"] == {"seen": 6}
+    ended = await shared.api.until_status(patient, "completed")
     assert (ended["workflow_version"], ended["result"]) == ("1.0.0", {"seen": 2})
 
 
@@ -257,10 +271,10 @@ async def test_a_retired_one_stays_so(tmp_path: Path) -> None:
         assert await greeted(its.api) == {"greeting": "Welcome back, Ada"}
 
 
-async def test_what_is_not_executed_yet_is_registered_and_says_so(its: Server) -> None:
-    shown = await registered(its.api, UNSUPPORTED)
+async def test_what_is_not_executed_yet_is_registered_and_says_so(shared: Server) -> None:
+    shown = await registered(shared.api, UNSUPPORTED)
     assert shown["unsupported"] == ["call grpc at /do/0/first/do/0/greet"]
-    refused = await its.api.execute("greeter")
+    refused = await shared.api.execute("greeter")
     assert code(refused) == (422, "unsupported_task")
     assert "call grpc at /do/0/first/do/0/greet" in refused.json()["detail"]
 
