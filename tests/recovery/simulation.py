@@ -8,6 +8,7 @@ its end or crash. What must hold at every moment is checked while it runs (`Ledg
 import asyncio
 import gc
 import logging
+import os
 import random
 import sys
 import warnings
@@ -15,6 +16,7 @@ from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, TypeVar
 
 import apsw
@@ -57,6 +59,7 @@ FULL_S = 2.5
 
 LIMITS = Limits(max_running=100, cancel_grace_ms=1_000, cleanup_ms=60_000, shutdown_grace_ms=5_000)
 _PATIENCE_S = 600.0
+_MEMORY = "/dev/shm"
 
 
 class ServerCrash(SystemExit):
@@ -127,6 +130,13 @@ class SimulatedWorker:
                 hosted._machine.close()
             self._assembly.close()
             self._shared.close()
+
+
+def data_folder() -> "TemporaryDirectory[str]":
+    """A folder for a world: in memory, where Linux has files there, since waiting for a disk proves
+    nothing here. No crash of a simulation takes what the system holds.
+    """
+    return TemporaryDirectory(dir=_MEMORY if os.access(_MEMORY, os.W_OK) else None)
 
 
 class World:

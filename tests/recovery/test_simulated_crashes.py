@@ -6,7 +6,6 @@ So does a commit that fails, and a disk that is full for a while; then no line i
 import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 import msgspec
@@ -28,6 +27,7 @@ from tests.recovery.simulation import (
     Disturbance,
     World,
     buried_quietly,
+    data_folder,
     execute_to_end,
     execute_until_held,
     resume_to_end,
@@ -45,7 +45,7 @@ def _buried_quietly() -> Iterator[None]:
 
 def run(plan: Any, actions: Sequence[tuple[float, str, str]], disturbance: Disturbance) -> World:
     """Carry a plan out with a disturbance; the world afterwards, with its outcome."""
-    with TemporaryDirectory() as folder:
+    with data_folder() as folder:
         world = World(Path(folder), PROGRAMS)
         world.disturbance = disturbance
         observe_with(world)
@@ -121,7 +121,7 @@ def test_changed_code_is_held_and_goes_on_when_the_fitting_code_is_back(
 ) -> None:
     """Code that asks for something else at its start never gets a step further (promise 4)."""
     undisturbed = run(plan, (), Disturbance())
-    with TemporaryDirectory() as folder:
+    with data_folder() as folder:
         world = World(Path(folder), PROGRAMS)
         world.disturbance = Disturbance(SERVER_CRASH, min(after, undisturbed.commits))
         observe_with(world)

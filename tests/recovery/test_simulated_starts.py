@@ -7,7 +7,6 @@ import asyncio
 import os
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import NamedTuple, TypeVar
 
 import msgspec
@@ -29,6 +28,7 @@ from tests.recovery.simulation import (
     Disturbance,
     World,
     buried_quietly,
+    data_folder,
     retrying,
 )
 from tests.support.records import Records
@@ -64,7 +64,7 @@ def lived(
     script: Callable[[Engine, World], Awaitable[T]], disturbance: Disturbance | None = None
 ) -> tuple[T, World]:
     """What a script gives, with a disturbance, and the world in which it ran."""
-    with TemporaryDirectory() as folder:
+    with data_folder() as folder:
         world = World(Path(folder), PROGRAMS)
         world.disturbance = disturbance or Disturbance()
         observe_with(world)
@@ -297,7 +297,7 @@ def test_it_starts_though_the_server_was_down_at_its_moment() -> None:
         assert engine.health().pending == 0
         return await engine.execution(lives[0], logs=0)
 
-    with TemporaryDirectory() as folder:
+    with data_folder() as folder:
         world = World(Path(folder), PROGRAMS)
         observe_with(world)
         world.live(script)
