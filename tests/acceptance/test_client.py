@@ -9,6 +9,7 @@ from pathlib import Path
 
 import httpx
 import pytest
+import pytest_asyncio
 
 from perdure import (
     Client,
@@ -24,6 +25,15 @@ from perdure.model.status import Status
 from tests.support.servers import ADMIN_KEY, SERVED, Server, server, until, until_true
 
 MODULE = SERVED / "told.py"
+
+with_one_server = pytest.mark.asyncio(loop_scope="module")
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def its(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Server]:
+    """A server for all that neither end it nor ask what else is there."""
+    async with server(tmp_path_factory.mktemp("its"), MODULE) as made:
+        yield made
 
 
 class Noting(httpx.AsyncHTTPTransport):
@@ -47,9 +57,10 @@ async def connected(
         yield client
 
 
-async def test_starting_and_waiting(tmp_path: Path) -> None:
+@with_one_server
+async def test_starting_and_waiting(its: Server) -> None:
     """Ends of each kind, under keys, and starts that are refused."""
-    async with server(tmp_path, MODULE) as its, connected(its) as client:
+    async with connected(its) as client:
         ended = await client.run("told", {"lines": 3}, tags={"team": "a"})
         assert (ended.status, ended.result, ended.inputs) == (Status.COMPLETED, 3, {"lines": 3})
         assert ended.tags == {"team": "a"}
@@ -124,9 +135,10 @@ async def test_looking(tmp_path: Path) -> None:
         assert (task.name, task.status, task.output) == ("tell", "completed", 2_500)
 
 
-async def test_control(tmp_path: Path) -> None:
+@with_one_server
+async def test_control(its: Server) -> None:
     """Pause, resume and cancel, and what they are refused for."""
-    async with server(tmp_path, MODULE) as its, connected(its) as client:
+    async with connected(its) as client:
         execution_id = (await client.execute("asked")).execution_id
         assert (await client.pause(execution_id)).status is Status.PAUSED
         with pytest.raises(ConflictError) as refused:
@@ -147,9 +159,10 @@ async def test_control(tmp_path: Path) -> None:
                 await stranger.execution(execution_id)
 
 
-async def test_many_waits_at_once(tmp_path: Path) -> None:
+@with_one_server
+async def test_many_waits_at_once(its: Server) -> None:
     """They hold up neither each other nor anything else."""
-    async with server(tmp_path, MODULE) as its, connected(its) as client:
+    async with connected(its) as client:
         heads = await asyncio.gather(*(client.execute("asked") for _ in range(120)))
         waits = [asyncio.create_task(client.wait(head.execution_id)) for head in heads]
         for head in heads:
