@@ -18,8 +18,16 @@ run: $(INSTALLED) ## run the weather example from start to end
 serve: $(INSTALLED) ## start the server: ARGS are those of 'perdure serve'
 	$(BIN)/perdure serve $(ARGS)
 
-test: $(INSTALLED) ## run the tests: ARGS are those of pytest
+# Those that start servers and measure real time have the machine to themselves.
+test: $(INSTALLED) ## run the tests, on all cores where they can: ARGS are those of one plain pytest
+ifdef ARGS
 	$(BIN)/python -m pytest $(ARGS)
+else
+	@$(BIN)/python -m pytest -m 'not alone' --numprocesses=auto --dist=worksteal; beside=$$?; \
+	$(BIN)/python -m pytest -m alone; alone=$$?; \
+	echo "exit codes: $$beside of the tests beside each other, $$alone of those alone"; \
+	exit $$((beside | alone))
+endif
 
 check: $(INSTALLED) ## lint, format, types and layers
 	$(BIN)/ruff check
