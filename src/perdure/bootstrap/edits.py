@@ -20,6 +20,8 @@ _NEVER_IMPORTED = frozenset({"__pycache__", "node_modules"})
 _GATHER_MS = 300
 """Edits are reported when none has come for _QUIET_MS, or at the latest after this."""
 _QUIET_MS = 50
+_SETTLED_MS = 1_000
+"""After so long without an edit it is looked once more whether all folders are watched."""
 
 
 async def edits(paths: Sequence[Path]) -> AsyncIterator[Collection[Path]]:
@@ -39,11 +41,19 @@ async def edits(paths: Sequence[Path]) -> AsyncIterator[Collection[Path]]:
             step=_QUIET_MS,
             recursive=False,
             ignore_permission_denied=True,
+            rust_timeout=_SETTLED_MS,
+            yield_on_timeout=True,
         )
+        # What appeared after the folders were listed and before they were watched told nobody.
+        looked = False
         try:
             async with aclosing(watching):
                 async for found in watching:
-                    yield {Path(path) for _, path in found}
+                    if found:
+                        yield {Path(path) for _, path in found}
+                    elif looked:
+                        continue
+                    looked = True
                     there = await asyncio.to_thread(watched, paths)
                     # One that was put in the place of another has to be watched anew, too.
                     added = {Path(path) for change, path in found if change is Change.added}

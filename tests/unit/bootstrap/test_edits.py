@@ -2,9 +2,10 @@
 
 import asyncio
 import shutil
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from contextlib import aclosing, asynccontextmanager
 from pathlib import Path
+from threading import Event
 
 import pytest
 
@@ -127,3 +128,31 @@ async def test_a_folder_that_goes_and_comes_back_is_watched_again(project: Path)
             shutil.rmtree(helpers)
             helpers.mkdir()
             await touched_until_noticed(helpers / f"inside_{number}.py", watch)
+
+
+async def test_a_folder_that_comes_back_while_nothing_is_watched_is_noticed(
+    project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is gone when the folders are listed, and back before they are watched."""
+    helpers = project / "flows" / "helpers"
+    listed = module.watched
+    listings: list[list[Path]] = []
+    nothing_else_is_touched = Event()
+
+    def between(paths: Iterable[Path]) -> list[Path]:
+        is_second = len(listings) == 1
+        if is_second:
+            assert nothing_else_is_touched.wait(30)
+            shutil.rmtree(helpers)
+        found = listed(paths)
+        if is_second:
+            helpers.mkdir()
+        listings.append(found)
+        return found
+
+    monkeypatch.setattr(module, "watched", between)
+    async with watching(project / "flows") as watch:
+        nothing_else_is_touched.set()
+        await until_true(lambda: len(listings) > 1, "it is back")
+        assert helpers not in listings[1]
+        await touched_until_noticed(helpers / "inside.py", watch)
