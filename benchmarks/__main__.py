@@ -12,6 +12,7 @@ from pathlib import Path
 
 import msgspec
 
+from benchmarks.documents import documents
 from benchmarks.download import download
 from benchmarks.idle import idle
 from benchmarks.indexes import indexes
@@ -30,6 +31,7 @@ BENCHMARKS: Mapping[str, Callable[[Setting], Sequence[Row]]] = {
     "throughput": throughput,
     "one-client": one_client,
     "sequence": sequence,
+    "documents": documents,
     "idle": idle,
     "start": start,
     "sleepers": sleepers,

@@ -30,13 +30,13 @@ class ServerError(Exception):
 class Server:
     """A running server with one worker."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *served: Path) -> None:
         self.folder = folder
         with socket.create_server(("127.0.0.1", 0)) as free:
             self.port = free.getsockname()[1]
         self._said = (folder.parent / f"{folder.name}.out").open("w+b")
         self._started_s = time.perf_counter()
-        command = [sys.executable, "-m", "perdure", "serve", str(WORKFLOWS)]
+        command = [sys.executable, "-m", "perdure", "serve", *map(str, (WORKFLOWS, *served))]
         self._process = subprocess.Popen(
             [*command, f"--data={folder}", f"--port={self.port}"],
             cwd=folder.parent,

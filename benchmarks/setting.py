@@ -25,6 +25,6 @@ class Setting:
         """A folder for a server that has none yet."""
         return self.folder / f"data-{next(self._numbers)}"
 
-    def server(self) -> Server:
-        """A new server in an empty folder, not yet ready."""
-        return Server(self.new_folder())
+    def server(self, *served: Path) -> Server:
+        """A new server in an empty folder, not yet ready; it serves these paths too."""
+        return Server(self.new_folder(), *served)
