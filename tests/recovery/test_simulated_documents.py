@@ -3,7 +3,6 @@
 import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 import msgspec
@@ -20,13 +19,12 @@ from tests.recovery.simulation import (
     Disturbance,
     World,
     buried_quietly,
+    data_folder,
     execute_to_end,
 )
 from tests.support.generated_documents import WORKFLOW_ID, documents
 
 KINDS = ("server crash", "worker crash", "failed commit")
-MEMORY = Path("/dev/shm")
-"""What a process leaves when it crashes is the same where nothing is written to a disk."""
 PATIENCE_S = 3_600.0
 """In virtual time. What a document waits for takes minutes at most, or days."""
 
@@ -55,7 +53,7 @@ class Documents:
 
     def run(self, disturbance: Disturbance, actions: Sequence[Action] = ()) -> World:
         """Execute it with a disturbance; the world afterwards, with its outcome."""
-        with TemporaryDirectory(dir=MEMORY if MEMORY.is_dir() else None) as folder:
+        with data_folder() as folder:
             world = World(Path(folder), self.programs)
             world.disturbance = disturbance
             world.evaluator = InlineEvaluator
