@@ -8,6 +8,7 @@ import sys
 import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from signal import SIGSTOP
 
 import msgspec
@@ -18,6 +19,7 @@ from perdure.worker import evaluator_process
 from perdure.worker.evaluating import Answer, Evaluate, Refused, Value
 from perdure.worker.evaluator_process import PATIENCE_FACTOR, WALL_FACTOR, EvaluatorProcess
 from perdure.worker.starvation import starved_s
+from tests.support.servers import until_true
 
 DEADLINE_S = 30.0
 NO_ARGUMENTS = msgspec.Raw(encode_arguments((), b"[1]"))
@@ -45,21 +47,33 @@ async def started(process: EvaluatorProcess) -> int:
     return process.pid
 
 
+SPINNING = """
+import os
+os.sched_setaffinity(0, {cpu})
+os.write(1, b".")
+while True: pass
+"""
+
+
 @contextmanager
-def crowded(pid: int, others: int) -> Iterator[None]:
-    """Have a process share one CPU with others that never rest."""
-    cpu = {min(os.sched_getaffinity(0))}
-    spinning = f"import os\nos.sched_setaffinity(0, {cpu})\nos.write(1, b'.')\nwhile True: pass"
-    os.sched_setaffinity(pid, cpu)
-    command = [sys.executable, "-I", "-c", spinning]
-    crowd = [subprocess.Popen(command, stdout=subprocess.PIPE) for _ in range(others)]
+def crowd(others: int) -> Iterator[tuple[int, list[int]]]:
+    """A CPU on which processes never rest, and their ids.
+
+    Each has a session of its own: the kernel may give each session the same time.
+    """
+    cpu = min(os.sched_getaffinity(0))
+    command = [sys.executable, "-I", "-c", SPINNING.format(cpu={cpu})]
+    processes = [
+        subprocess.Popen(command, stdout=subprocess.PIPE, start_new_session=True)
+        for _ in range(others)
+    ]
     try:
-        for each in crowd:
+        for each in processes:
             assert each.stdout is not None
             assert each.stdout.read(1) == b"."
-        yield
+        yield cpu, [each.pid for each in processes]
     finally:
-        for each in crowd:
+        for each in processes:
             each.kill()
             each.communicate()
 
@@ -71,7 +85,8 @@ linux = pytest.mark.skipif(sys.platform != "linux", reason="nobody counts it els
 async def test_time_without_a_cpu_is_not_counted(process: EvaluatorProcess) -> None:
     pid = await started(process)
     cpu_s = 0.3
-    with crowded(pid, others=4):
+    with crowd(3) as (cpu, _):
+        os.sched_setaffinity(pid, {cpu})
         begun_s = time.monotonic()
         answer = await asyncio.wait_for(asked(process, ENDLESS, cpu_s), DEADLINE_S)
     assert isinstance(answer, Refused)
@@ -80,16 +95,19 @@ async def test_time_without_a_cpu_is_not_counted(process: EvaluatorProcess) -> N
 
 
 @linux
-async def test_what_waits_for_a_cpu_is_starved(process: EvaluatorProcess) -> None:
-    pid = await started(process)
-    before_s = starved_s(pid)
-    with crowded(pid, others=2):
-        answer = asked(process, ENDLESS, 0.2)
-        while starved_s(pid) < before_s + 0.1:
-            assert not answer.done()
-            await asyncio.sleep(0.01)
-        await answer
-    assert starved_s(pid) == 0, "nobody counts for what is gone"
+async def test_what_is_ready_and_does_not_run_is_starved() -> None:
+    with crowd(2) as (_, pids):
+        await until_true(lambda: min(map(starved_s, pids)) > 0.1, "each has waited for the other")
+        os.kill(pids[0], SIGSTOP)
+        await until_true(lambda: state_of(pids[0]) == "T", "it is stopped")
+        before_s = starved_s(pids[0])
+        await asyncio.sleep(0.1)
+        assert starved_s(pids[0]) == before_s, "it is not ready"
+    assert starved_s(pids[0]) == 0, "it is gone"
+
+
+def state_of(pid: int) -> str:
+    return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
 
 
 async def test_one_that_does_nothing_has_no_more_time(process: EvaluatorProcess) -> None:
