@@ -66,9 +66,13 @@ class _Try:
             if since_ms is None:
                 since_ms = frame.run.machine.time
             retry += 1
-            if self._retrying is None or not await self._retrying.waits(frame, retry, since_ms):
-                return await self._handle(frame, error)
+            goes_on = self._retrying is not None and await self._retrying.waits(
+                frame, retry, since_ms
+            )
+            handled = None if goes_on else await self._handle(frame, error)
             frame.scope = outer
+            if handled is not None:
+                return handled
             frame.run.visits += 1
             frame.run.work += 1
             if frame.run.work > WORK_LIMIT:
