@@ -127,4 +127,9 @@ def _task(task: Tree, path: Path) -> Iterator[tuple[Path, Tree]]:
     yield from _listed(task.get("do", ()), (*path, "do"))
     yield from _listed(task.get("try", ()), (*path, "try"))
     yield from _listed(task.get("catch", {}).get("do", ()), (*path, "catch", "do"))
+    yield from _listed(task.get("foreach", {}).get("do", ()), (*path, "foreach", "do"))
+    if task.get("call") == "asyncapi":
+        each = task["with"].get("subscription", {}).get("foreach", {})
+        inside = (*path, "with", "subscription", "foreach", "do")
+        yield from _listed(each.get("do", ()), inside)
     yield from _listed(task.get("fork", {}).get("branches", ()), (*path, "fork", "branches"))

@@ -97,8 +97,11 @@ def is_pointer_or_expression(text: str) -> bool:
 
 def is_moment_or_expression(text: str) -> bool:
     """A date and time (RFC 3339) or a runtime expression."""
-    if is_expression(text):
-        return True
+    return is_expression(text) or is_moment(text)
+
+
+def is_moment(text: str) -> bool:
+    """A date and time (RFC 3339)."""
     match = _MOMENT.fullmatch(text)
     if match is None:
         return False

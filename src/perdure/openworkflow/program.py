@@ -108,8 +108,9 @@ class _Compiled:
 
         if self._limit is None:
             return await tasks()
-        limit_ms = await self._limit.milliseconds(frame, frame.input)
-        return await limited(frame, "/do", limit_ms, "the workflow", tasks)
+        with _placed("/timeout"):
+            limit_ms = await self._limit.milliseconds(frame, frame.input)
+            return await limited(frame, "/do", limit_ms, "the workflow", tasks)
 
 
 @contextmanager

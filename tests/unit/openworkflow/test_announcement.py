@@ -80,6 +80,15 @@ def test_its_input_schema(schema: Any, expected: Any) -> None:
     assert msgspec.json.decode(announced(input={"schema": schema}).input_schema) == expected
 
 
+def subscribed(tasks: Any) -> Any:
+    subscription = {"consume": {"amount": 1}, "foreach": {"do": tasks}}
+    document = {"endpoint": "https://a.example"}
+    return {
+        "call": "asyncapi",
+        "with": {"document": document, "operation": "a", "subscription": subscription},
+    }
+
+
 def authenticated(policy: Any) -> Any:
     endpoint = {"uri": "https://a.example", "authentication": policy}
     return {"call": "http", "with": {"method": "get", "endpoint": endpoint}}
@@ -113,6 +122,17 @@ LISTEN = {"listen": {"to": {"one": {"with": {"type": "a"}}}}}
         (
             {"try": [{"a": GRPC}], "catch": {"do": [{"b": LISTEN}]}},
             ("call grpc at /do/0/t0/try/0/a", "listen at /do/0/t0/catch/do/0/b"),
+        ),
+        (
+            {**LISTEN, "foreach": {"do": [{"a": GRPC}]}},
+            ("listen at /do/0/t0", "call grpc at /do/0/t0/foreach/do/0/a"),
+        ),
+        (
+            subscribed([{"a": GRPC}]),
+            (
+                "call asyncapi at /do/0/t0",
+                "call grpc at /do/0/t0/with/subscription/foreach/do/0/a",
+            ),
         ),
         (authenticated({"basic": {"username": "a", "password": "b"}}), ()),
         (

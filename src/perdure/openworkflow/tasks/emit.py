@@ -2,12 +2,13 @@
 
 What the document does not say has a default: `id` a random UUID, `time` that of the last event of
 the execution, `source` the workflow, ``/{namespace}/{name}/{version}``. Both are the same on every
-replay, so the event needs no record of its own.
+replay, so the event needs no record of its own. What is no CloudEvent is an expression error.
 """
 
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from perdure.openworkflow import events
 from perdure.openworkflow import types as t
 from perdure.openworkflow.descriptors import moment
 from perdure.openworkflow.expressions import sites
@@ -33,16 +34,16 @@ def define(
 
     async def emit(frame: Frame) -> tuple[Any, Directive | None]:
         machine = frame.run.machine
-        event = {
-            "specversion": "1.0",
+        attributes = {
+            "specversion": events.VERSION,
             "source": source,
             "time": moment(machine.time),
             **await others.evaluate(frame, frame.input),
         }
         for name, uri in uris.items():
-            event[name] = await uri.evaluate(frame, frame.input)
-        if "id" not in event:
-            event["id"] = str(machine.randomness.uuid4())
-        return event, None
+            attributes[name] = await uri.evaluate(frame, frame.input)
+        if "id" not in attributes:
+            attributes["id"] = str(machine.randomness.uuid4())
+        return events.event(attributes), None
 
     return emit

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from perdure.model import failure as failures
 from perdure.model.exceptions import DefinitionError
 from perdure.model.failure import Failure, recordable
 from perdure.model.position import instance
@@ -37,6 +38,8 @@ def define(
 
     async def raise_(frame: Frame) -> tuple[Any, Directive | None]:
         type_text = await type_.evaluate(frame, frame.input)
+        if not type_text:
+            raise WorkflowError(failures.expression("the type of the error to raise is empty"))
         values = await texts.evaluate(frame, frame.input)
         failure = Failure(
             type=type_text,

@@ -10,6 +10,7 @@ from perdure.openworkflow.validation.parts import SCHEMES
 from perdure.openworkflow.validation.references import References
 from perdure.openworkflow.validation.scope import Scope
 from perdure.openworkflow.validation.values import (
+    check_between,
     check_duration,
     check_schema,
     check_template,
@@ -98,6 +99,8 @@ class PartRules:
         self._expressions.values(node, sites.TASK_DEFINITION | scope.variables)
         with self._found.at("type"):
             check_template(node.member("type"), self._found)
+        with self._found.at("status"):
+            check_between(node.member("status"), 0, 999, "a status", self._found)
 
     def retry(self, node: Node | None, scope: Scope) -> None:
         """A retry policy, or the name of one."""
@@ -111,11 +114,11 @@ class PartRules:
             with found.at(name):
                 self._expressions.expression(node.member(name), available)
         for path in _RETRY_DURATIONS:
-            part: Node | None = node
-            for step in path:
-                part = part.member(step) if part is not None else None
             with found.at(*path):
-                self.duration(part, available)
+                self.duration(_part(node, *path), available)
+        count = ("limit", "attempt", "count")
+        with found.at(*count):
+            check_between(_part(node, *count), 0, 2**63 - 1, "a count", found)
 
     def endpoint(self, node: Node | None, scope: Scope, *, called: bool = False) -> None:
         """An endpoint; that of an HTTP call is `called`, and its templates are simple ones."""
@@ -190,3 +193,10 @@ class PartRules:
                 self._expressions.expression(part.member("from"), available)
             with found.at("correlate", name, "expect"):
                 self._expressions.values(part.member("expect"), available)
+
+
+def _part(node: Node, *path: str) -> Node | None:
+    part: Node | None = node
+    for step in path:
+        part = part.member(step) if part is not None else None
+    return part

@@ -99,10 +99,16 @@ def _check_unused(use: Node, found: Collector, parts: PartRules) -> None:
 
 
 def _check_extensions(extensions: Node | None, found: Collector, tasks: TaskRules) -> None:
+    seen: set[str] = set()
     for index, item in enumerate((extensions and extensions.items) or ()):
         for name, extension in (item.members or {}).items():
             with found.at("extensions", index, name):
+                if name in seen:
+                    found.report(
+                        extension, f"two extensions have the name {quoted(name)}: rename one"
+                    )
                 tasks.extension(extension)
+            seen.add(name)
 
 
 def _check_secrets(secrets: Node | None, found: Collector) -> None:

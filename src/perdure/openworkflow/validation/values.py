@@ -20,6 +20,7 @@ from perdure.openworkflow.uri_templates import UriTemplateError, parse
 from perdure.openworkflow.validation.collector import Collector
 
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_OF_JQ = ("ENV", "__loc__")
 _METHOD = re.compile(r"[A-Za-z][A-Za-z-]{0,31}")
 PATTERN_OPTIONS = jsonschema_rs.RegexOptions(size_limit=1_000_000)
 """How patterns in schemas are matched: in linear time."""
@@ -50,6 +51,12 @@ def check_duration(node: Node, found: Collector) -> None:
         found.report(node, "a duration has at most 100 years, and at most 64 characters")
 
 
+def check_between(node: Node | None, least: int, most: int, what: str, found: Collector) -> None:
+    """Report an integer that is out of its range."""
+    if node is not None and isinstance(node.value, int) and not least <= node.value <= most:
+        found.report(node, f"{what} is between {least} and {most}, found {node.value}")
+
+
 def check_variable(node: Node, found: Collector) -> None:
     """Report what is no name of a variable of an expression."""
     if _VARIABLE.fullmatch(node.value) is None:
@@ -57,6 +64,12 @@ def check_variable(node: Node, found: Collector) -> None:
             node,
             f"{quoted(node.value)} is no name for a variable: it has letters, digits and _, and "
             "begins with no digit (expressions mention it with a $ before it)",
+        )
+    elif node.value in _OF_JQ:
+        found.report(
+            node,
+            f"{quoted(node.value)} is no name for a variable: to jq, ${node.value} is something "
+            "else already",
         )
 
 
