@@ -110,7 +110,7 @@ class _Compiled:
             return await tasks()
         with _placed("/timeout"):
             limit_ms = await self._limit.milliseconds(frame, frame.input)
-            return await limited(frame, "/do", limit_ms, "the workflow", tasks)
+        return await limited(frame, "/do", limit_ms, "the workflow", tasks)
 
 
 @contextmanager

@@ -10,9 +10,10 @@ from perdure.openworkflow.validation.parts import SCHEMES
 from perdure.openworkflow.validation.references import References
 from perdure.openworkflow.validation.scope import Scope
 from perdure.openworkflow.validation.values import (
-    check_between,
+    check_count,
     check_duration,
     check_schema,
+    check_status,
     check_template,
 )
 
@@ -100,7 +101,7 @@ class PartRules:
         with self._found.at("type"):
             check_template(node.member("type"), self._found)
         with self._found.at("status"):
-            check_between(node.member("status"), 0, 999, "a status", self._found)
+            check_status(node.member("status"), self._found)
 
     def retry(self, node: Node | None, scope: Scope) -> None:
         """A retry policy, or the name of one."""
@@ -118,7 +119,7 @@ class PartRules:
                 self.duration(_part(node, *path), available)
         count = ("limit", "attempt", "count")
         with found.at(*count):
-            check_between(_part(node, *count), 0, 2**63 - 1, "a count", found)
+            check_count(_part(node, *count), found)
 
     def endpoint(self, node: Node | None, scope: Scope, *, called: bool = False) -> None:
         """An endpoint; that of an HTTP call is `called`, and its templates are simple ones."""

@@ -51,10 +51,16 @@ def check_duration(node: Node, found: Collector) -> None:
         found.report(node, "a duration has at most 100 years, and at most 64 characters")
 
 
-def check_between(node: Node | None, least: int, most: int, what: str, found: Collector) -> None:
-    """Report an integer that is out of its range."""
-    if node is not None and isinstance(node.value, int) and not least <= node.value <= most:
-        found.report(node, f"{what} is between {least} and {most}, found {node.value}")
+def check_status(node: Node | None, found: Collector) -> None:
+    """Report a status of an error that is no number of up to three digits."""
+    if node is not None and isinstance(node.value, int) and not 0 <= node.value <= 999:
+        found.report(node, f"expected a status between 0 and 999, such as 404, found {node.value}")
+
+
+def check_count(node: Node | None, found: Collector) -> None:
+    """Report a count of retries that is negative."""
+    if node is not None and isinstance(node.value, int) and node.value < 0:
+        found.report(node, f"a count of retries is not negative, found {node.value}")
 
 
 def check_variable(node: Node, found: Collector) -> None:
@@ -108,6 +114,8 @@ def check_schema(node: Node, found: Collector) -> None:
         reason = error.message[:300]
         if "retrieving it failed" in reason:
             reason = "it refers to another one, and nothing is fetched: put that one under $defs"
+        elif reason.endswith('is not a "regex"'):
+            reason += ": patterns run in linear time, without lookaround and backreferences"
         message = f"this is no JSON Schema: {reason}"
         with found.at(*path):
             found.report(at or document, message)
