@@ -26,6 +26,8 @@ from tests.support.loopback import serving
 
 SLOW_S = 5.0
 """How long the slower of two competing calls takes."""
+_POLL_S = 0.01
+_ALERT = "fake-hospital.com/api/v3/alert"
 DEAR_PET = 69
 """The pet that the example of a custom function asks for."""
 UNREACHABLE_ONCE = 5031
@@ -111,9 +113,9 @@ class PublicHosts:
             "hospital.example.com/api/v1/notify",
         ):
             yield Route(f"/{path}", _echo, methods=["POST"])
-        for who, delay_s in (("nurses", 0.0), ("doctor", SLOW_S)):
-            answer = _constant({"alerted": who}, after_s=delay_s)
-            yield Route(f"/fake-hospital.com/api/v3/alert/{who}", answer, methods=["PUT"])
+        doctor = _constant({"alerted": "doctor"}, after_s=SLOW_S)
+        yield Route(f"/{_ALERT}/nurses", self._alert_nurses, methods=["PUT"])
+        yield Route(f"/{_ALERT}/doctor", doctor, methods=["PUT"])
 
     async def _get_pet(self, request: Request) -> Response:
         number = request.path_params["id"]
@@ -121,6 +123,15 @@ class PublicHosts:
             return JSONResponse({"message": "try again"}, 503)
         pet = _PETS.get(number)
         return JSONResponse(pet) if pet else JSONResponse({"message": "Pet not found"}, 404)
+
+    async def _alert_nurses(self, request: Request) -> Response:
+        """The nurses answer first, but not before the doctor is called as well."""
+        for _ in range(int(SLOW_S / _POLL_S)):
+            with self._lock:
+                if any(seen.path == f"{_ALERT}/doctor" for seen in self._seen):
+                    break
+            await asyncio.sleep(_POLL_S)
+        return JSONResponse({"alerted": "nurses"})
 
     async def _get_person(self, request: Request) -> Response:
         planet = f"{self.url}/swapi.dev/api/planets/{request.path_params['id']}"
