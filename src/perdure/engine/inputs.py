@@ -14,6 +14,7 @@ from typing import Any
 import jsonschema_rs
 import msgspec
 
+from perdure.model.schemas import parts_of
 from perdure.ports.runtime import Problem
 
 LARGEST_SCHEMA = 10_000
@@ -23,11 +24,8 @@ LONGEST_CHECK = 20_000_000
 LONGEST_TOLD = 1_000_000
 """The same for telling each problem, which takes memory for each alternative that does not fit."""
 _PROBLEM_LIMIT = 100
-_PATTERN_COST = 100
 _PATTERN_BYTES = 100_000
 _OWN_PATTERN_BYTES = 1_000_000
-_ELSEWHERE = ("$dynamicRef", "$recursiveRef", "$id", "$anchor", "$dynamicAnchor")
-_UNBOUNDED = LARGEST_SCHEMA + 1
 
 
 class InputSchema:
@@ -89,61 +87,7 @@ def cost_of(schema: Any) -> int:
 
     A schema that refers to itself counts as too large, as does one with references by name.
     """
-    try:
-        return _Counting(schema).cost(schema)
-    except RecursionError:
-        return _UNBOUNDED
-
-
-class _Counting:
-    def __init__(self, root: Any) -> None:
-        self._root = root
-        self._known: dict[str, int] = {}
-
-    def cost(self, part: Any) -> int:
-        total = 1
-        if isinstance(part, dict):
-            if any(name in part for name in _ELSEWHERE):
-                return _UNBOUNDED
-            if isinstance(part.get("pattern"), str):
-                total += _PATTERN_COST
-            if isinstance(part.get("patternProperties"), dict):
-                total += _PATTERN_COST * len(part["patternProperties"])
-            if isinstance(part.get("$ref"), str):
-                total += self._referred(part["$ref"])
-            inner = list(part.values())
-        elif isinstance(part, list):
-            inner = part
-        else:
-            return total
-        for each in inner:
-            if total > LARGEST_SCHEMA:
-                return _UNBOUNDED
-            total += self.cost(each)
-        return min(total, _UNBOUNDED)
-
-    def _referred(self, reference: str) -> int:
-        if reference not in self._known:
-            self._known[reference] = _UNBOUNDED  # what it is found to be within itself
-            found = _at(self._root, reference)
-            self._known[reference] = _UNBOUNDED if found is None else self.cost(found)
-        return self._known[reference]
-
-
-def _at(root: Any, reference: str) -> Any:
-    """What a reference within the schema names (RFC 6901), or None."""
-    if not reference.startswith("#") or "%" in reference:
-        return None
-    found = root
-    for segment in reference[1:].split("/")[1:]:
-        name = segment.replace("~1", "/").replace("~0", "~")
-        if isinstance(found, dict) and name in found:
-            found = found[name]
-        elif isinstance(found, list) and name.isdecimal() and int(name[:9]) < len(found):
-            found = found[int(name[:9])]
-        else:
-            return None
-    return found if reference == "#" or reference.startswith("#/") else None
+    return parts_of(schema, LARGEST_SCHEMA, unknown=LARGEST_SCHEMA + 1)
 
 
 def _fetch_nothing(uri: str) -> Any:

@@ -17,8 +17,8 @@ from perdure.worker.evaluating import Answer, Refused, Validate
 from perdure.worker.evaluator_process import EvaluatorProcess
 from perdure.worker.programs import Validation
 
-CPU_S = 10.0
-"""What validating a document may use of the CPU."""
+CPU_S = 5.0
+"""What validating a document may use of the CPU: compiling it takes a worker about twice that."""
 _IDLE_S = 10.0
 
 _Waiting = tuple[bytes, Callable[[Validation], None]]

@@ -6,6 +6,7 @@ from typing import NoReturn
 import jsonschema_rs
 import msgspec
 
+from perdure.model.schemas import parts_of
 from perdure.openworkflow.durations import milliseconds
 from perdure.openworkflow.expressions import is_expression
 from perdure.openworkflow.findings import quoted
@@ -24,6 +25,8 @@ _OF_JQ = ("ENV", "__loc__")
 _METHOD = re.compile(r"[A-Za-z][A-Za-z-]{0,31}")
 PATTERN_OPTIONS = jsonschema_rs.RegexOptions(size_limit=1_000_000)
 """How patterns in schemas are matched: in linear time."""
+LARGEST_SCHEMA = 100_000
+"""Parts that a schema may have, with its references filled in."""
 
 
 def check_duration(node: Node, found: Collector) -> None:
@@ -101,6 +104,14 @@ def check_schema(node: Node, found: Collector) -> None:
     """Report an inline JSON Schema (draft 2020-12) that is none; nothing is fetched for it."""
     format_, document = node.member("format"), node.member("document")
     if document is None or not is_json_schema(format_.value if format_ is not None else "json"):
+        return
+    if parts_of(document.value, LARGEST_SCHEMA, unknown=1) > LARGEST_SCHEMA:
+        with found.at("document"):
+            found.report(
+                document,
+                f"this schema has more than {LARGEST_SCHEMA:,} parts with its references filled "
+                "in, and each of them would be checked: refer to the same part less often",
+            )
         return
     try:
         jsonschema_rs.Draft202012Validator(
