@@ -45,6 +45,30 @@ async def run_task(position: str, name: str, input: bytes, subject: object) -> A
     raise WorkflowError(event.failure.at(instance(position)))
 
 
+async def record(position: str, name: str, value: bytes) -> Any:
+    """Have a value recorded, by a task that only puts it out; the value."""
+    return await run_task(position, name, value, _ECHO)
+
+
+class _Echo:
+    """A task of perdure's own, whose output is its input."""
+
+    mode = "async"
+    reference = "perdure:echo"
+
+    async def invoke(self, input: bytes) -> bytes:
+        return input
+
+    def invoke_blocking(self, input: bytes) -> bytes:
+        return input
+
+    def retryable(self, error: BaseException) -> bool:
+        return False
+
+
+_ECHO = _Echo()
+
+
 async def wait(
     machine: Machine, position: str, length_ms: int, purpose: c.Purpose = "sleep"
 ) -> None:

@@ -14,11 +14,7 @@ from typing import Any, Final
 
 import msgspec
 
-from perdure.machine import commands as c
-from perdure.machine import events as e
-from perdure.machine.branch import Perform
 from perdure.machine.machine import Machine
-from perdure.model.exceptions import Cancelled
 from perdure.openworkflow import effects
 from perdure.openworkflow.types import Document
 
@@ -113,32 +109,8 @@ class Run:
             raise Exceeded
         effects.encoded(value, "what is passed from task to task")
         effects.encoded(self.context, "the context")
-        command = c.RunTask(
-            position=f"{position}/~checkpoint", name="checkpoint", input=msgspec.Raw(b"null")
-        )
-        event = await Perform(command, _CHECKPOINT)
-        if isinstance(event, e.TaskCancelled):
-            raise Cancelled
+        await effects.record(f"{position}/~checkpoint", "checkpoint", b"null")
         self.work = 0
-
-
-class _Checkpoint:
-    """The task of perdure's own that does nothing."""
-
-    mode = "async"
-    reference = "perdure:checkpoint"
-
-    async def invoke(self, input: bytes) -> bytes:
-        return input
-
-    def invoke_blocking(self, input: bytes) -> bytes:
-        return input
-
-    def retryable(self, error: BaseException) -> bool:
-        return False
-
-
-_CHECKPOINT = _Checkpoint()
 
 
 class Frame:

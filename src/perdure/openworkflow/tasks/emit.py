@@ -1,14 +1,14 @@
-"""`emit`: makes an event (CloudEvents 1.0), which is the task's output.
+"""`emit`: makes an event (CloudEvents 1.0), records it, and puts it out.
 
 What the document does not say has a default: `id` a random UUID, `time` that of the last event of
-the execution, `source` the workflow, ``/{namespace}/{name}/{version}``. Both are the same on every
-replay, so the event needs no record of its own. What is no CloudEvent is an expression error.
+the execution, `source` the workflow, ``/{namespace}/{name}/{version}``. What is no CloudEvent is an
+expression error.
 """
 
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from perdure.openworkflow import events
+from perdure.openworkflow import effects, events
 from perdure.openworkflow import types as t
 from perdure.openworkflow.descriptors import moment
 from perdure.openworkflow.expressions import sites
@@ -44,6 +44,7 @@ def define(
             attributes[name] = await uri.evaluate(frame, frame.input)
         if "id" not in attributes:
             attributes["id"] = str(machine.randomness.uuid4())
-        return events.event(attributes), None
+        event = effects.encoded(events.event(attributes), f"the event of task {frame.name}")
+        return await effects.record(frame.position, frame.name, event), None
 
     return emit
