@@ -65,8 +65,9 @@ async def test_one_that_takes_too_long_is_answered_and_others_after_it(
     desk.put(greeting())
     await desk.next()
     with monkeypatch.context() as patched:
-        patched.setattr(module, "CPU_S", 0.001)
-        desk.put("a: [" * 200_000)
+        patched.setattr(module, "CPU_S", 0.02)
+        expressions = [f"- t{n}: {{set: {{a: '${{ .a{n} + {n} }}'}}}}\n" for n in range(4_000)]
+        desk.put(greeting().partition("do:")[0] + "do:\n" + "".join(expressions))
         found = await desk.next()
     assert "of the CPU" in found.failed or "took longer" in found.failed
     assert not found.served
